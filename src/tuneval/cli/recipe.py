@@ -1,0 +1,114 @@
+"""`tuneval run` and `tuneval plan`: carry out an experiment, or show what it would do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from tuneval.cli.console import answer, json_option, progress, table
+from tuneval.cli.show import draw
+
+if TYPE_CHECKING:
+    from tuneval.recipes.plan import Plan
+    from tuneval.recipes.recipe import Recipe
+    from tuneval.recipes.run import Outcome, StepOutcome
+
+set_option = click.option(
+    "--set",
+    "overrides",
+    multiple=True,
+    metavar="A.B=VALUE",
+    help="Change one field; a step is named by its name or kind: steps.train.learning_rate=1e-4.",
+)
+fresh_option = click.option("--fresh", is_flag=True, help="Begin a new run; use nothing done before.")
+
+
+@click.command()
+@click.argument("recipe")
+@set_option
+@fresh_option
+@json_option
+def run(recipe: str, overrides: tuple[str, ...], fresh: bool, as_json: bool) -> None:
+    """Run the experiment in the YAML file RECIPE; run again, it goes on where it stopped."""
+    from tuneval.recipes.load import load_recipe
+
+    carry_out(load_recipe(recipe, overrides=overrides), fresh=fresh, as_json=as_json)
+
+
+@click.command()
+@click.argument("recipe")
+@set_option
+@json_option
+def plan(recipe: str, overrides: tuple[str, ...], as_json: bool) -> None:
+    """Show the steps of the YAML file RECIPE, and which are done already."""
+    from tuneval.recipes.load import load_recipe
+    from tuneval.recipes.plan import plan_recipe
+    from tuneval.runs.find import runs_root
+
+    planned = plan_recipe(load_recipe(recipe, overrides=overrides), root=runs_root())
+    answer(as_json, planned.as_dict(), lambda _: _show_plan(planned))
+
+
+def carry_out(recipe: Recipe, *, fresh: bool, as_json: bool) -> None:
+    """Run a recipe with bars and tables on the way, and answer with what it came to."""
+    from tuneval.recipes.plan import plan_recipe
+    from tuneval.recipes.run import run_recipe
+    from tuneval.runs.find import runs_root
+
+    root = runs_root()
+    planned = plan_recipe(recipe, root=root, fresh=fresh)
+    with progress() as report:
+        outcome = run_recipe(
+            planned, root=root, report=report, on_step=None if as_json else _tell
+        )
+    answer(as_json, outcome.as_dict(), lambda _: _show_outcome(outcome))
+
+
+def _show_plan(planned: Plan) -> None:
+    table(
+        ["step", "kind", "state"],
+        [[s.step.name, s.step.kind, "done" if s.done else "to run"] for s in planned.steps],
+    )
+    click.echo(f"data: {planned.data_file}")
+    click.echo(f"run:  {planned.run.folder if planned.run else 'a new one'}")
+
+
+def _tell(outcome: StepOutcome) -> None:
+    """A few words on a step as it ends."""
+    state = " (done before)" if outcome.cached else ""
+    result = outcome.result
+    match outcome.kind:
+        case "check":
+            click.echo(
+                f"data: {result['records']} records, {result['findings']} findings; "
+                f"{result['train']} to train on, {result['held_out']} held out{state}"
+            )
+        case "show" if not outcome.cached:
+            for example in result["examples"]:
+                draw(example["where"], example["tokens"])
+        case "train":
+            click.echo(
+                f"trained: {result['kind']}, {result['trainable_parameters']:,} of "
+                f"{result['total_parameters']:,} parameters, {result['steps']} steps, "
+                f"loss {result['train_loss']:.3f}, {result['tokens_per_second']:.0f} tokens/s{state}"
+            )
+        case "evaluate":
+            click.echo(f"evaluated: {outcome.name}{state}")
+
+
+def _show_outcome(outcome: Outcome) -> None:
+    for step in outcome.steps:
+        if step.kind == "compare":
+            show_comparison(step.result)
+    for step in outcome.steps:
+        if step.kind == "report":
+            click.echo(f"report: {outcome.run.path(step.result['html'])}")
+    click.echo(f"run:    {outcome.run.folder}")
+
+
+def show_comparison(comparison: dict[str, Any]) -> None:
+    """The paired table: both sides and their difference, each with its interval."""
+    from tuneval.cli.compare import show_table
+
+    show_table(comparison)

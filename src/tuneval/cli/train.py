@@ -1,0 +1,49 @@
+"""`tuneval train`: fine-tune on a file, as a recipe of one step."""
+
+from __future__ import annotations
+
+import click
+
+from tuneval.cli.console import json_option
+from tuneval.cli.recipe import carry_out, fresh_option
+
+
+@click.command()
+@click.argument("file")
+@click.option("--model", default="bundled:smollm2-135m", show_default=True, help="The base model.")
+@click.option("--method", default="lora", show_default=True, help="The tuning method: lora, full.")
+@click.option("--template", default="auto", show_default=True, help="The chat template.")
+@click.option("--name", default="train", show_default=True, help="A name for the run.")
+@click.option(
+    "--set",
+    "overrides",
+    multiple=True,
+    metavar="FIELD=VALUE",
+    help="A field of the training config: learning_rate=1e-4, method.rank=16, duration.steps=50.",
+)
+@fresh_option
+@json_option
+def train(
+    file: str,
+    model: str,
+    method: str,
+    template: str,
+    name: str,
+    overrides: tuple[str, ...],
+    fresh: bool,
+    as_json: bool,
+) -> None:
+    """Fine-tune a model on the examples of FILE; run again, it goes on where it stopped."""
+    from tuneval.recipes.load import recipe_from
+
+    recipe = recipe_from(
+        {
+            "name": name,
+            "model": model,
+            "template": template,
+            "data": {"file": file, "held_out": 0},
+            "steps": [{"kind": "check"}, {"kind": "train", "method": {"kind": method}}],
+        },
+        overrides=[f"steps.train.{override}" for override in overrides],
+    )
+    carry_out(recipe, fresh=fresh, as_json=as_json)

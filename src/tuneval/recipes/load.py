@@ -1,0 +1,232 @@
+"""Read a recipe strictly: every fault at once, each with its path, line and the near name."""
+
+from __future__ import annotations
+
+import types
+import typing
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from tuneval import files
+from tuneval.catalog import did_you_mean
+from tuneval.errors import RecipeError, UsageError
+from tuneval.recipes.recipe import Recipe
+
+Place = tuple[str | int, ...]
+
+
+def load_recipe(path: files.Location, *, overrides: Sequence[str] = ()) -> Recipe:
+    """The recipe in a YAML file, with `a.b=value` overrides applied.
+
+    A step is addressed by its place, its name or its kind: `steps.train.learning_rate=1e-4`.
+    Raises RecipeError with every fault; UsageError when there is no such file.
+    """
+    source = Path(path)
+    if not source.is_file():
+        near = sorted(p.name for p in source.parent.glob("*.yaml")) if source.parent.is_dir() else []
+        raise UsageError(
+            "There is no such recipe." if not source.is_dir() else "This is a folder, not a recipe.",
+            where=str(path),
+            mend=did_you_mean(source.name, near) if near else "give the path of a YAML file",
+        )
+    with files.open_bytes(source) as file:
+        content, lines = _parse(file.read(), str(path))
+    return _validated(content, lines, overrides=overrides, where=str(path))
+
+
+def recipe_from(content: dict[str, Any], *, overrides: Sequence[str] = ()) -> Recipe:
+    """A recipe that a program made, with overrides; as strict as one from a file."""
+    return _validated(content, _Lines(), overrides=overrides, where="")
+
+
+class _Lines(dict[Place, int]):
+    """Line of each place in the YAML document, counted from 1, and keys that stand twice."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.duplicates: list[tuple[Place, int]] = []
+
+
+def _parse(raw: bytes, where: str) -> tuple[dict[str, Any], _Lines]:
+    try:
+        text = raw.decode("utf-8-sig")
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        content = yaml.safe_load(text)
+    except UnicodeDecodeError as error:
+        raise RecipeError(
+            "The recipe is not UTF-8 text.",
+            where=f"{where}, byte {error.start}",
+            mend="save the file as UTF-8",
+        ) from error
+    except yaml.MarkedYAMLError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise RecipeError(
+            f"The recipe is not YAML: {error.problem}.",
+            where=f"{where}:{line}",
+            mend="check the indentation and quotes there",
+        ) from error
+    except yaml.YAMLError as error:
+        raise RecipeError(f"The recipe is not YAML: {error}.", where=where) from error
+    if not isinstance(content, dict) or node is None:
+        raise RecipeError(
+            "The recipe is empty." if content is None else "The recipe is no mapping of fields.",
+            where=where,
+            mend="start from a shipped recipe, recipes/quickstart.yaml",
+        )
+    lines = _Lines()
+    _note_lines(node, (), lines)
+    return content, lines
+
+
+def _note_lines(node: yaml.Node, place: Place, lines: _Lines) -> None:
+    lines.setdefault(place, node.start_mark.line + 1)
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            inner = (*place, str(key.value))
+            if inner in lines:
+                lines.duplicates.append((inner, key.start_mark.line + 1))
+            lines[inner] = key.start_mark.line + 1
+            _note_lines(value, inner, lines)
+    elif isinstance(node, yaml.SequenceNode):
+        for index, value in enumerate(node.value):
+            _note_lines(value, (*place, index), lines)
+
+
+def _validated(
+    content: dict[str, Any], lines: _Lines, *, overrides: Sequence[str], where: str
+) -> Recipe:
+    for override in overrides:
+        _apply(content, override)
+    faults = [f"{_dotted(place)} (line {line}): stands twice" for place, line in lines.duplicates]
+    try:
+        recipe = Recipe.model_validate(content)
+    except ValidationError as error:
+        faults += [_fault(problem, content, lines) for problem in error.errors()]
+    if faults:
+        faults = list(dict.fromkeys(faults))
+        raise RecipeError(
+            f"The recipe has {len(faults)} fault{'s' * (len(faults) > 1)}.",
+            where=where,
+            mend="mend the lines named above; docs/recipes.md lists every field",
+            faults=faults,
+        )
+    return recipe
+
+
+def _apply(content: dict[str, Any], override: str) -> None:
+    """Set one value by its dotted path."""
+    path, separator, text = override.partition("=")
+    if not separator or not path:
+        raise UsageError(f"'{override}' is no override.", mend="write --set a.b=value")
+    target: Any = content
+    *parents, last = path.split(".")
+    for depth, part in enumerate(parents):
+        target = _descend(target, part, ".".join(parents[: depth + 1]))
+    value = yaml.safe_load(text)
+    if isinstance(target, list):
+        target[_index(target, last, path)] = value
+    elif isinstance(target, dict):
+        target[last] = value
+    else:
+        raise UsageError(f"'{path}' cannot be set: its parent is a plain value.")
+
+
+def _descend(target: Any, part: str, path: str) -> Any:
+    if isinstance(target, list):
+        return target[_index(target, part, path)]
+    if isinstance(target, dict):
+        return target.setdefault(part, {})
+    raise UsageError(f"'{path}' cannot be set: its parent is a plain value.")
+
+
+def _index(items: list[Any], part: str, path: str) -> int:
+    if part.isdigit() and int(part) < len(items):
+        return int(part)
+    for key in ("name", "kind"):
+        for index, item in enumerate(items):
+            if isinstance(item, dict) and item.get(key) == part:
+                return index
+    names = [str(i.get("name", i.get("kind"))) for i in items if isinstance(i, dict)]
+    raise UsageError(f"There is no step '{part}' in '{path}'.", mend=did_you_mean(part, names))
+
+
+def _fault(problem: Mapping[str, Any], content: Any, lines: _Lines) -> str:
+    """One line for a person: where, what, and the near name."""
+    location = tuple(problem["loc"])
+    place = _place(location, content)
+    line = next((lines[place[:n]] for n in range(len(place), -1, -1) if place[:n] in lines), None)
+    where = _dotted(place) + (f" (line {line})" if line else "")
+    match problem["type"]:
+        case "extra_forbidden":
+            known = _fields_at(location[:-1])
+            return f"{where}: no such field; {did_you_mean(str(location[-1]), known)}"
+        case "missing":
+            return f"{where}: is missing"
+        case "union_tag_invalid":
+            context = problem["ctx"]
+            expected = [tag.strip().strip("'") for tag in context["expected_tags"].split(",")]
+            return f"{where}: no such kind; {did_you_mean(str(context['tag']), expected)}"
+        case "union_tag_not_found":
+            return f"{where}: needs a kind"
+        case _:
+            given = problem.get("input")
+            shown = f" (given: {given!r})" if isinstance(given, str | int | float | bool) else ""
+            return f"{where}: {str(problem['msg']).removeprefix('Value error, ')}{shown}"
+
+
+def _place(location: Sequence[str | int], content: Any) -> Place:
+    """pydantic's location without the union tags that are not in the document."""
+    place: list[str | int] = []
+    for position, part in enumerate(location):
+        last = position == len(location) - 1
+        if isinstance(content, dict) and part in content:
+            content = content[part]
+        elif isinstance(content, list) and isinstance(part, int) and part < len(content):
+            content = content[part]
+        elif not last:
+            continue
+        elif isinstance(content, dict) and part[:1].isupper() if isinstance(part, str) else False:
+            continue
+        place.append(part)
+    return tuple(place)
+
+
+def _fields_at(location: Sequence[str | int]) -> list[str]:
+    """The fields a section at pydantic's `location` may have."""
+    candidates: list[type[BaseModel]] = [Recipe]
+    for part in location:
+        if isinstance(part, int):
+            continue
+        tagged = [c for c in candidates if part in (_tag(c), c.__name__)]
+        if tagged:
+            candidates = tagged
+            continue
+        candidates = [
+            inner
+            for c in candidates
+            if part in c.model_fields
+            for inner in _models_in(c.model_fields[part].annotation)
+        ]
+    return sorted({field for c in candidates for field in c.model_fields})
+
+
+def _tag(model: type[BaseModel]) -> str | None:
+    field = model.model_fields.get("kind")
+    options = typing.get_args(field.annotation) if field else ()
+    return options[0] if options else None
+
+
+def _models_in(annotation: Any) -> list[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    if isinstance(annotation, types.GenericAlias | types.UnionType) or typing.get_args(annotation):
+        return [m for argument in typing.get_args(annotation) for m in _models_in(argument)]
+    return []
+
+
+def _dotted(place: Sequence[str | int]) -> str:
+    return ".".join(map(str, place)) or "the recipe"

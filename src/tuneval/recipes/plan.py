@@ -1,0 +1,113 @@
+"""What a recipe would do: each step with its key, done already or still to run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from tuneval import __version__, files
+from tuneval.errors import DataError
+from tuneval.recipes.recipe import CompareStep, EvaluateStep, Recipe, ReportStep, ShowStep, Step
+from tuneval.recipes.recipe import TrainStep as TrainStep
+from tuneval.runs.find import find_by_key
+from tuneval.runs.run import Run
+
+SHIPPED = "shipped:"
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedStep:
+    """A step, the key over everything its result depends on, and whether that result is there."""
+
+    step: Step
+    key: str
+    done: bool
+
+    def as_dict(self) -> dict[str, object]:
+        """For JSON."""
+        return {"name": self.step.name, "kind": self.step.kind, "key": self.key, "done": self.done}
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """All steps of a recipe; `run` is the folder that has begun it, if any."""
+
+    recipe: Recipe
+    data_file: Path
+    data_sha256: str
+    key: str
+    run: Run | None
+    steps: tuple[PlannedStep, ...]
+
+    def as_dict(self) -> dict[str, object]:
+        """For JSON."""
+        return {
+            "recipe": self.recipe.name,
+            "data": str(self.data_file),
+            "data_sha256": self.data_sha256,
+            "key": self.key,
+            "run": self.run.id if self.run else None,
+            "steps": [step.as_dict() for step in self.steps],
+        }
+
+
+def plan_recipe(recipe: Recipe, *, root: Path, fresh: bool = False) -> Plan:
+    """Hash every step over its settings, the data and the steps it builds on.
+
+    `fresh` plans a new run even where one with the same key exists.
+    """
+    data_file = locate(recipe.data.file)
+    digest = files.sha256_file(data_file)
+    keys: dict[str, str] = {}
+    for step in recipe.steps:
+        keys[step.name] = files.sha256_json(
+            {
+                "step": step.model_dump(mode="json"),
+                "settings": _settings(recipe, step),
+                "data": digest,
+                "needs": [keys[name] for name in _needs(step, list(keys)) if name in keys],
+                "version": __version__,
+            }
+        )
+    key = files.sha256_json([recipe.name, *keys.values()])
+    run = None if fresh else find_by_key(root, key)
+    steps = tuple(
+        PlannedStep(step, keys[step.name], run is not None and run.is_step_done(step.name, keys[step.name]))
+        for step in recipe.steps
+    )
+    return Plan(recipe, data_file, digest, key, run, steps)
+
+
+def locate(file: str) -> Path:
+    """The data file a recipe names; `shipped:` stands for what comes with tuneval."""
+    path = files.shipped(file.removeprefix(SHIPPED)) if file.startswith(SHIPPED) else Path(file)
+    if not path.is_file():
+        raise DataError(
+            "The recipe's data file is not there."
+            if not path.exists()
+            else "The recipe's data file is a folder.",
+            where=str(path),
+            mend="mend data.file, or say --set data.file=PATH",
+        )
+    return path
+
+
+def _settings(recipe: Recipe, step: Step) -> dict[str, object]:
+    """The recipe's own settings that a step's result depends on."""
+    settings: dict[str, object] = {"data": recipe.data.model_dump(mode="json", exclude={"file"})}
+    if isinstance(step, ShowStep | TrainStep | EvaluateStep):
+        settings |= {"model": recipe.model, "template": recipe.template}
+    settings["seed"] = recipe.seed
+    return settings
+
+
+def _needs(step: Step, earlier: list[str]) -> list[str]:
+    match step:
+        case EvaluateStep():
+            return [step.model]
+        case CompareStep():
+            return [step.a, step.b]
+        case ReportStep():
+            return earlier
+        case _:
+            return []

@@ -1,0 +1,124 @@
+"""What a recipe may say. Unknown fields are errors; every default is in sight."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from tuneval.evaluation.evaluate import EvaluateConfig
+from tuneval.training.config import TrainConfig
+
+Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class DataSection(_Section):
+    """The examples and how they part into training and held-out items."""
+
+    file: str
+    format: str = "auto"
+    held_out: Annotated[float, Field(ge=0, lt=1)] = 0.25
+    by: Literal["group", "id"] = "group"
+
+
+class CheckStep(_Section):
+    """Check the data; errors stop the run."""
+
+    kind: Literal["check"]
+    name: Name = "check"
+
+
+class ShowStep(_Section):
+    """Show which tokens will be trained, on the first examples."""
+
+    kind: Literal["show"]
+    name: Name = "show"
+    examples: Annotated[int, Field(ge=1, le=50)] = 2
+
+
+class TrainStep(TrainConfig):
+    """Train the base model on the training side."""
+
+    kind: Literal["train"]
+    name: Name = "tuned"
+
+
+class EvaluateStep(EvaluateConfig):
+    """Evaluate the base model or a trained one on the held-out side."""
+
+    kind: Literal["evaluate"]
+    name: Name
+    model: Name = Field(description="'base', or the name of an earlier train step")
+
+
+class CompareStep(_Section):
+    """Compare two evaluations item by item; differences are b less a."""
+
+    kind: Literal["compare"]
+    name: Name = "comparison"
+    a: Name
+    b: Name
+
+
+class ReportStep(_Section):
+    """Write report.md and report.html."""
+
+    kind: Literal["report"]
+    name: Name = "report"
+
+
+Step = Annotated[
+    CheckStep | ShowStep | TrainStep | EvaluateStep | CompareStep | ReportStep,
+    Field(discriminator="kind"),
+]
+
+
+class Recipe(_Section):
+    """An experiment: data, a base model, and steps in their order."""
+
+    name: Name
+    description: str = ""
+    model: str
+    template: str = "auto"
+    seed: int = 17
+    data: DataSection
+    steps: Annotated[tuple[Step, ...], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _steps_fit_together(self) -> Recipe:
+        known: dict[str, str] = {"base": "train"}
+        faults = []
+        for place, step in enumerate(self.steps, start=1):
+            for field, wanted in _needs(step):
+                name = getattr(step, field)
+                if known.get(name) != wanted:
+                    candidates = [n for n, kind in known.items() if kind == wanted]
+                    faults.append(
+                        f"step {place} ({step.name}): {field} '{name}' is no earlier {wanted} "
+                        f"step; there are: {', '.join(candidates) or 'none'}"
+                    )
+            if step.name in known:
+                faults.append(f"step {place}: the name '{step.name}' is taken")
+            known[step.name] = step.kind
+        if sum(step.kind == "train" for step in self.steps) > 1:
+            faults.append("a run folder holds one trained model: write one train step")
+        if self.data.held_out == 0 and any(step.kind == "evaluate" for step in self.steps):
+            faults.append("an evaluate step needs data.held_out above 0")
+        if faults:
+            raise ValueError("; ".join(faults))
+        return self
+
+
+def _needs(step: Step) -> list[tuple[str, str]]:
+    """The fields of a step that name earlier steps, with the kind they must have."""
+    match step:
+        case EvaluateStep():
+            return [("model", "train")]
+        case CompareStep():
+            return [("a", "evaluate"), ("b", "evaluate")]
+        case _:
+            return []

@@ -1,0 +1,166 @@
+"""How each kind of step is carried out. Rooms that need torch are imported by the step."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from tuneval import files
+from tuneval.data.example import Example
+from tuneval.data.read import read
+from tuneval.data.split import Split, split
+from tuneval.data.validate import check
+from tuneval.errors import DataError
+from tuneval.recipes.plan import Plan
+from tuneval.recipes.recipe import (
+    CheckStep,
+    CompareStep,
+    EvaluateStep,
+    ReportStep,
+    ShowStep,
+    Step,
+    TrainStep,
+)
+from tuneval.runs.events import Finished, Report, Started
+from tuneval.runs.run import Run
+
+
+@dataclass
+class Work:
+    """What the steps of one run share."""
+
+    plan: Plan
+    run: Run
+    report: Report
+
+    @cached_property
+    def examples(self) -> list[Example]:
+        """Every example of the data file."""
+        data = self.plan.recipe.data
+        return list(read(self.plan.data_file, format=data.format))
+
+    @cached_property
+    def sides(self) -> Split:
+        """The training side and the held-out side."""
+        recipe = self.plan.recipe
+        sides = split(
+            self.examples, held_out=recipe.data.held_out, by=recipe.data.by, seed=recipe.seed
+        )
+        for side, name in ((sides.train, "training"), (sides.held_out, "held-out")):
+            if not side and not (name == "held-out" and recipe.data.held_out == 0):
+                raise DataError(
+                    f"The split leaves no {name} example.",
+                    where=str(self.plan.data_file),
+                    mend="give more examples or groups, or change data.held_out",
+                )
+        return sides
+
+
+def carry_out(step: Step, work: Work) -> dict[str, Any]:
+    """Do one step; its result for the record."""
+    match step:
+        case CheckStep():
+            return _check(work)
+        case ShowStep():
+            return _show(step, work)
+        case TrainStep():
+            return _train(step, work)
+        case EvaluateStep():
+            return _evaluate(step, work)
+        case CompareStep():
+            return _compare(step, work)
+        case ReportStep():
+            return _report(step, work)
+
+
+def _check(work: Work) -> dict[str, Any]:
+    work.report(Started("check", None, "records"))
+    found = check(work.plan.data_file, format=work.plan.recipe.data.format)
+    files.write_json(work.run.path("data_check.json"), found.as_dict())
+    if found.exit_status != 0:
+        first = next(f for f in found.findings if f.severity == "error")
+        raise DataError(
+            f"The data has errors, the first: {first.what}",
+            where=first.where,
+            mend=f"{first.mend}; `tuneval data check {work.plan.data_file}` shows all",
+        )
+    work.report(Finished("check"))
+    return {
+        "file": str(work.plan.data_file),
+        "records": found.n_records,
+        "findings": len(found.findings),
+        "train": len(work.sides.train),
+        "held_out": len(work.sides.held_out),
+    }
+
+
+def _show(step: ShowStep, work: Work) -> dict[str, Any]:
+    from tuneval.models.load import load_tokenizer
+    from tuneval.tokenization import load_template
+    from tuneval.tokenization.show import show
+
+    recipe = work.plan.recipe
+    tokenizer = load_tokenizer(recipe.model, report=work.report)
+    template = load_template(tokenizer, recipe.template)
+    work.run.update(template_hash=template.hash)
+    shown = []
+    for example in work.sides.train[: step.examples]:
+        tokens = template.encode(example).tokens
+        parts = [{"text": s.text, "trained": s.trained} for s in show(tokens, tokenizer)]
+        shown.append({"example": example.id, "where": str(example.source), "tokens": parts})
+    return {"template": template.name, "template_hash": template.hash, "examples": shown}
+
+
+def _train(step: TrainStep, work: Work) -> dict[str, Any]:
+    from tuneval.training.train import train
+
+    recipe = work.plan.recipe
+    result = train(
+        step,
+        model=recipe.model,
+        examples=work.sides.train,
+        folder=work.run.folder,
+        template=recipe.template,
+        report=work.report,
+    )
+    work.run.update(template_hash=result.template_hash)
+    return result.as_dict()
+
+
+def _evaluate(step: EvaluateStep, work: Work) -> dict[str, Any]:
+    from tuneval.evaluation.evaluate import evaluate
+
+    recipe = work.plan.recipe
+    trained = step.model != "base"
+    result = evaluate(
+        step,
+        model=f"run:{work.run.folder}" if trained else recipe.model,
+        examples=work.sides.held_out,
+        folder=work.run.path("evaluation", step.name),
+        name=step.name,
+        template=recipe.template,
+        report=work.report,
+    )
+    return result.as_dict()
+
+
+def _compare(step: CompareStep, work: Work) -> dict[str, Any]:
+    from tuneval.evaluation.compare import compare_folders
+
+    comparison = compare_folders(
+        work.run.path("evaluation", step.a),
+        work.run.path("evaluation", step.b),
+        seed=work.plan.recipe.seed,
+    )
+    result = comparison.as_dict()
+    files.write_json(work.run.path(f"{step.name}.json"), result)
+    return result
+
+
+def _report(step: ReportStep, work: Work) -> dict[str, Any]:
+    from tuneval.evaluation.report import write_report
+    from tuneval.recipes.facts import report_facts
+
+    written = write_report(work.run.folder, report_facts(work))
+    return {"markdown": str(written.markdown), "html": str(written.html)}

@@ -1,0 +1,15 @@
+"""Statistics: numbers in, dataclasses out. What a measurement is worth, and what two differ by.
+
+estimate     Estimate: a value with its interval, method and sample size
+proportion   wilson, clopper_pearson, clustered_wilson
+mean         t_mean, bootstrap_mean, ratio_mean
+bootstrap    bootstrap: BCa interval of any statistic of sums
+paired       paired_comparison (all that `compare` needs), mcnemar, tango, permutation_test
+paired_sums  paired_sums_comparison: the same for a figure of the whole set
+classes      macro_f1, its interval and its paired comparison
+multiple     holm
+power        smallest_detectable_difference, items_needed
+
+`clusters` everywhere: one key per item; items with an equal key are not independent, None stands
+alone. May import: errors, numpy, scipy.
+"""

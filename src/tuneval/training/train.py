@@ -1,0 +1,229 @@
+"""The verb: examples in, trained weights and their record out, resumable at any moment."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import transformers
+
+from tuneval import __version__, files
+from tuneval.data.example import Example
+from tuneval.data.fingerprint import data_hash
+from tuneval.errors import DataError, ModelError
+from tuneval.models.load import LoadedModel, load_model
+from tuneval.models.methods import attach, count_parameters
+from tuneval.runs.events import Finished, Report, Saved, Warned, ignore
+from tuneval.tokenization import EncodedSet, Template, encode_all, load_template
+from tuneval.training.batches import Rows, make_rows
+from tuneval.training.card import model_card
+from tuneval.training.checkpoints import newest_complete
+from tuneval.training.config import TrainConfig
+from tuneval.training.plots import plot_loss
+from tuneval.training.progress import LOG_NAME, Progress
+from tuneval.training.results import train_results, write_results
+from tuneval.training.trainer import SftTrainer, prepare_for_packing
+
+
+@dataclass(frozen=True, slots=True)
+class TrainResult:
+    """What a finished training run came to. `weights` is the adapter or model folder."""
+
+    weights: str
+    kind: str
+    steps: int
+    train_loss: float
+    seconds: float
+    tokens_per_second: float
+    trainable_parameters: int
+    total_parameters: int
+    template_hash: str
+    data: dict[str, Any]
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return asdict(self)
+
+
+def train(
+    config: TrainConfig,
+    *,
+    model: str,
+    examples: Sequence[Example],
+    folder: Path,
+    template: str = "auto",
+    report: Report = ignore,
+) -> TrainResult:
+    """Train `model` on `examples` in the run folder `folder`; continues what a kill left there.
+
+    Writes `adapter/` (or `model/`), `model_reference.json`, the checkpoints, the log, the result
+    files and the loss curve. Raises DataError when no example can be trained on.
+    """
+    with _quiet_libraries():
+        transformers.set_seed(config.seed)
+        loaded = load_model(model, dtype=config.precision, report=report)
+        shape = load_template(loaded.tokenizer, template)
+        encoded = encode_all(examples, shape, max_length=config.max_length)
+        _account_for(encoded, report)
+        rows = make_rows(encoded.tokens, max_length=config.max_length, packing=config.packing)
+        trainer, progress = _trainer(config, loaded, rows, folder=folder, report=report)
+        checkpoint = newest_complete(folder / "checkpoints", report=report)
+        trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+        kind = _save_weights(trainer.model, loaded, shape, folder)
+    result = _finish(config, trainer, encoded, folder=folder, kind=kind, template=shape)
+    _write_card(config, result, model, folder=folder, data=data_hash(examples))
+    shutil.rmtree(folder / "checkpoints", ignore_errors=True)
+    report(Saved("train", result.weights))
+    report(Finished("train", {"loss": result.train_loss, "seconds": progress.elapsed_seconds}))
+    return result
+
+
+def _trainer(
+    config: TrainConfig, loaded: LoadedModel, rows: Rows, *, folder: Path, report: Report
+) -> tuple[SftTrainer, Progress]:
+    if not prepare_for_packing(loaded.model):
+        raise ModelError(
+            "This model's attention cannot be kept inside each example of a packed row.",
+            where=loaded.reference.text,
+            mend="choose a model whose attention transformers lets be replaced",
+        )
+    model = attach(loaded.model, config.method)
+    trainer = SftTrainer(model, config, rows, folder=folder / "checkpoints")
+    steps_per_epoch = max(
+        1, len(rows) / (config.batch_size * config.gradient_accumulation_steps)
+    )
+    progress = Progress(folder, tokens_per_step=rows.n_tokens / steps_per_epoch, report=report)
+    trainer.add_callback(progress)
+    return trainer, progress
+
+
+def _account_for(encoded: EncodedSet, report: Report) -> None:
+    """Say what was lost on the way to tokens; nothing left is an error."""
+    if not encoded.tokens:
+        reasons = sorted({reason for _, _, reason in encoded.unusable})
+        raise DataError(
+            "No example can be trained on.",
+            where=", ".join(where for _, where, _ in encoded.unusable[:5]),
+            mend="; ".join(reasons) or "give a file with examples",
+        )
+    if encoded.unusable:
+        _, where, reason = encoded.unusable[0]
+        report(
+            Warned("train", f"{len(encoded.unusable)} examples not used, first {where}: {reason}")
+        )
+    for part, count in encoded.truncated.items():
+        if count:
+            report(Warned("train", f"{count} examples lost part of their {part} to max_length"))
+
+
+def _save_weights(model: Any, loaded: LoadedModel, template: Template, folder: Path) -> str:
+    """`adapter/` in peft's format or `model/`, whole or absent; which of the two."""
+    kind = "adapter" if hasattr(model, "peft_config") else "model"
+    with files.atomic_folder(folder / kind) as target:
+        model.save_pretrained(str(target))
+        loaded.tokenizer.save_pretrained(str(target))
+        if kind == "adapter":
+            _sort_lists(Path(target) / "adapter_config.json")
+        files.write_json(
+            Path(target) / "tuneval.json",
+            {
+                "base": loaded.reference.text,
+                "template": template.name,
+                "template_hash": template.hash,
+                "tuneval": __version__,
+            },
+        )
+    files.write_json(
+        folder / "model_reference.json", {"base": loaded.reference.text, "kind": kind}
+    )
+    return kind
+
+
+def _sort_lists(path: Path) -> None:
+    """peft writes sets in the order of the process's hash seed; equal runs get equal files."""
+    config = files.read_json(path)
+    ordered = {
+        key: sorted(value) if isinstance(value, list) and all(isinstance(v, str) for v in value)
+        else value
+        for key, value in config.items()
+    }
+    files.write_json(path, ordered)
+
+
+def _finish(
+    config: TrainConfig,
+    trainer: SftTrainer,
+    encoded: EncodedSet,
+    *,
+    folder: Path,
+    kind: str,
+    template: Template,
+) -> TrainResult:
+    """Write the result files and the loss curve from the log; the result."""
+    log = files.read_jsonl(folder / LOG_NAME)
+    values = train_results(
+        log,
+        total_flos=trainer.state.total_flos,
+        n_examples=len(encoded.tokens),
+        steps=trainer.state.global_step,
+    )
+    write_results(folder, "train", values)
+    trainer.state.save_to_json(str(folder / "trainer_state.json"))
+    plot_loss(log, folder / "training_loss.png")
+    trainable, total = count_parameters(trainer.model)
+    return TrainResult(
+        weights=kind,
+        kind=config.method.kind,
+        steps=trainer.state.global_step,
+        train_loss=values["train_loss"],
+        seconds=values["train_runtime"],
+        tokens_per_second=values["effective_tokens_per_sec"],
+        trainable_parameters=trainable,
+        total_parameters=total,
+        template_hash=template.hash,
+        data=encoded.account(),
+    )
+
+
+def _write_card(
+    config: TrainConfig, result: TrainResult, base: str, *, folder: Path, data: str
+) -> None:
+    facts = {
+        "base": base,
+        "library": "peft" if result.weights == "adapter" else "transformers",
+        "method": result.kind,
+        "name": folder.name,
+        "version": __version__,
+        "examples": result.data["examples"],
+        "tokens": result.data["tokens"],
+        "trained_tokens": result.data["trained_tokens"],
+        "truncated": sum(result.data["truncated"].values()),
+        "unusable": len(result.data["unusable"]),
+        "trainable": result.trainable_parameters,
+        "total": result.total_parameters,
+        "share": result.trainable_parameters / result.total_parameters,
+        "steps": result.steps,
+        "loss": result.train_loss,
+        "seconds": result.seconds,
+        "template_hash": result.template_hash,
+        "data_hash": data,
+    }
+    files.write_text(
+        folder / result.weights / "README.md", model_card(facts, config.model_dump(mode="json"))
+    )
+
+
+@contextmanager
+def _quiet_libraries() -> Iterator[None]:
+    """Libraries tell errors only while we train; our events tell the rest."""
+    level = transformers.logging.get_verbosity()
+    transformers.logging.set_verbosity_error()
+    transformers.logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        transformers.logging.set_verbosity(level)

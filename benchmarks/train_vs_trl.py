@@ -40,6 +40,7 @@ def main() -> int:
 
     from tuneval.data.read import read
     from tuneval.models.load import load_tokenizer
+
     from tuneval.tokenization import encode_all, load_template
     from tuneval.training.batches import EpochSampler
 
@@ -119,7 +120,6 @@ def run_trl(options: argparse.Namespace, tokens) -> Clock:
     import transformers
     from datasets import Dataset
     from trl import SFTConfig, SFTTrainer
-
     from tuneval.models.load import load_model
 
     transformers.set_seed(17)
@@ -163,8 +163,8 @@ def run_tuneval(options: argparse.Namespace, tokens) -> Clock:
     """Our trainer; one row an example, so that every step has the peer's examples."""
     import peft
     import transformers
-
     from tuneval.models.load import load_model
+
     from tuneval.training.batches import make_rows
     from tuneval.training.config import Steps, TrainConfig
     from tuneval.training.trainer import SftTrainer, prepare_for_packing

@@ -59,7 +59,9 @@ steps:
 
 def test_a_method_of_another_kind_does_not_take_its_fields(tmp_path):
     text = QUICKSTART.read_text(encoding="utf-8").replace("kind: lora,", "kind: full,")
-    assert any("rank" in fault and "no such field" in fault for fault in faults_of(write(tmp_path, text)))
+    assert any(
+        "rank" in fault and "no such field" in fault for fault in faults_of(write(tmp_path, text))
+    )
 
 
 def test_steps_must_name_earlier_steps(tmp_path):

@@ -32,7 +32,9 @@ def tokenizer(smollm):
 
 
 @pytest.mark.parametrize("name", TEMPLATES)
-@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(turns=st.lists(words, min_size=2, max_size=6).filter(lambda t: len(t) % 2 == 0))
 def test_just_the_answers_with_their_end_of_turn_are_trained(tokenizer, name, turns):
     template = load_template(tokenizer, name)
@@ -46,7 +48,9 @@ def test_just_the_answers_with_their_end_of_turn_are_trained(tokenizer, name, tu
 
 
 @pytest.mark.parametrize("name", TEMPLATES)
-@settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 @given(turns=st.lists(words, min_size=4, max_size=4))
 def test_generation_starts_from_the_ids_training_has_before_the_answer(tokenizer, name, turns):
     template = load_template(tokenizer, name)
@@ -78,7 +82,9 @@ def test_truncation_keeps_the_assistant_header_and_response_tokens(
     tokenizer, name, max_length, answer
 ):
     template = load_template(tokenizer, name)
-    example = conversation("old " * 50, "older", "first words " + "filler " * 200 + "last words", answer)
+    example = conversation(
+        "old " * 50, "older", "first words " + "filler " * 200 + "last words", answer
+    )
     encoded = template.encode(example, max_length=max_length)
     tokens = encoded.tokens
     assert len(tokens) <= max_length
@@ -132,7 +138,9 @@ def test_a_template_that_refuses_a_conversation_says_so(tokenizer):
 
 
 @given(text=words)
-@settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    deadline=None, max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 def test_shown_tokens_are_the_whole_text_and_no_half_characters(tokenizer, text):
     tokens = load_template(tokenizer).encode(conversation(text, "好的 👍 ok")).tokens
     shown = show(tokens, tokenizer)

@@ -38,7 +38,9 @@ def losses_alone(model, documents) -> tuple[float, list[torch.Tensor]]:
     return total.item(), _take_gradients(model)
 
 
-def losses_packed(model, rows: list[Row], *, share_prefix: bool) -> tuple[float, list[torch.Tensor]]:
+def losses_packed(
+    model, rows: list[Row], *, share_prefix: bool
+) -> tuple[float, list[torch.Tensor]]:
     batch = Collate(share_prefix=share_prefix)(rows)
     logits = model(
         input_ids=batch["input_ids"],

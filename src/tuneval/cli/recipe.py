@@ -21,7 +21,9 @@ set_option = click.option(
     metavar="A.B=VALUE",
     help="Change one field; a step is named by its name or kind: steps.train.learning_rate=1e-4.",
 )
-fresh_option = click.option("--fresh", is_flag=True, help="Begin a new run; use nothing done before.")
+fresh_option = click.option(
+    "--fresh", is_flag=True, help="Begin a new run; use nothing done before."
+)
 
 
 @click.command()
@@ -59,9 +61,7 @@ def carry_out(recipe: Recipe, *, fresh: bool, as_json: bool) -> None:
     root = runs_root()
     planned = plan_recipe(recipe, root=root, fresh=fresh)
     with progress() as report:
-        outcome = run_recipe(
-            planned, root=root, report=report, on_step=None if as_json else _tell
-        )
+        outcome = run_recipe(planned, root=root, report=report, on_step=None if as_json else _tell)
     answer(as_json, outcome.as_dict(), lambda _: _show_outcome(outcome))
 
 
@@ -91,7 +91,8 @@ def _tell(outcome: StepOutcome) -> None:
             click.echo(
                 f"trained: {result['kind']}, {result['trainable_parameters']:,} of "
                 f"{result['total_parameters']:,} parameters, {result['steps']} steps, "
-                f"loss {result['train_loss']:.3f}, {result['tokens_per_second']:.0f} tokens/s{state}"
+                f"loss {result['train_loss']:.3f}, "
+                f"{result['tokens_per_second']:.0f} tokens/s{state}"
             )
         case "evaluate":
             click.echo(f"evaluated: {outcome.name}{state}")

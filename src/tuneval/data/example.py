@@ -29,7 +29,7 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where an example was read. `line` counts from 1; for a JSON array it is the record's first line."""
+    """Where an example was read: the record's first line, counted from 1."""
 
     file: str
     line: int

@@ -27,9 +27,13 @@ def load_recipe(path: files.Location, *, overrides: Sequence[str] = ()) -> Recip
     """
     source = Path(path)
     if not source.is_file():
-        near = sorted(p.name for p in source.parent.glob("*.yaml")) if source.parent.is_dir() else []
+        near = (
+            sorted(p.name for p in source.parent.glob("*.yaml")) if source.parent.is_dir() else []
+        )
         raise UsageError(
-            "There is no such recipe." if not source.is_dir() else "This is a folder, not a recipe.",
+            "There is no such recipe."
+            if not source.is_dir()
+            else "This is a folder, not a recipe.",
             where=str(path),
             mend=did_you_mean(source.name, near) if near else "give the path of a YAML file",
         )
@@ -157,7 +161,7 @@ def _index(items: list[Any], part: str, path: str) -> int:
 def _fault(problem: Mapping[str, Any], content: Any, lines: _Lines) -> str:
     """One line for a person: where, what, and the near name."""
     location = tuple(problem["loc"])
-    place = _place(location, content)
+    place = _place(problem, content)
     line = next((lines[place[:n]] for n in range(len(place), -1, -1) if place[:n] in lines), None)
     where = _dotted(place) + (f" (line {line})" if line else "")
     match problem["type"]:
@@ -178,20 +182,16 @@ def _fault(problem: Mapping[str, Any], content: Any, lines: _Lines) -> str:
             return f"{where}: {str(problem['msg']).removeprefix('Value error, ')}{shown}"
 
 
-def _place(location: Sequence[str | int], content: Any) -> Place:
-    """pydantic's location without the union tags that are not in the document."""
+def _place(problem: Mapping[str, Any], content: Any) -> Place:
+    """Where in the document pydantic's location points: union tags are left out."""
     place: list[str | int] = []
-    for position, part in enumerate(location):
-        last = position == len(location) - 1
-        if isinstance(content, dict) and part in content:
+    for part in problem["loc"]:
+        is_index = isinstance(content, list) and isinstance(part, int) and part < len(content)
+        if is_index or (isinstance(content, dict) and part in content):
             content = content[part]
-        elif isinstance(content, list) and isinstance(part, int) and part < len(content):
-            content = content[part]
-        elif not last:
-            continue
-        elif isinstance(content, dict) and part[:1].isupper() if isinstance(part, str) else False:
-            continue
-        place.append(part)
+            place.append(part)
+    if problem["type"] == "missing":
+        place.append(problem["loc"][-1])
     return tuple(place)
 
 

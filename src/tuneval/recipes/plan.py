@@ -7,8 +7,15 @@ from pathlib import Path
 
 from tuneval import __version__, files
 from tuneval.errors import DataError
-from tuneval.recipes.recipe import CompareStep, EvaluateStep, Recipe, ReportStep, ShowStep, Step
-from tuneval.recipes.recipe import TrainStep as TrainStep
+from tuneval.recipes.recipe import (
+    CompareStep,
+    EvaluateStep,
+    Recipe,
+    ReportStep,
+    ShowStep,
+    Step,
+    TrainStep,
+)
 from tuneval.runs.find import find_by_key
 from tuneval.runs.run import Run
 
@@ -72,7 +79,9 @@ def plan_recipe(recipe: Recipe, *, root: Path, fresh: bool = False) -> Plan:
     key = files.sha256_json([recipe.name, *keys.values()])
     run = None if fresh else find_by_key(root, key)
     steps = tuple(
-        PlannedStep(step, keys[step.name], run is not None and run.is_step_done(step.name, keys[step.name]))
+        PlannedStep(
+            step, keys[step.name], run is not None and run.is_step_done(step.name, keys[step.name])
+        )
         for step in recipe.steps
     )
     return Plan(recipe, data_file, digest, key, run, steps)

@@ -14,7 +14,8 @@ from tuneval import files
 from tuneval.environment import describe_environment
 from tuneval.errors import TunevalError
 from tuneval.recipes.plan import Plan
-from tuneval.recipes.steps import Work, carry_out
+from tuneval.recipes.steps import carry_out
+from tuneval.recipes.work import Work
 from tuneval.runs.events import Failed, Report, ignore
 from tuneval.runs.recorder import Recorder, tee
 from tuneval.runs.run import Run
@@ -70,7 +71,9 @@ def run_recipe(
                 cached = run.is_step_done(step.name, planned.key)
                 if not cached:
                     run.mark_step(step.name, planned.key, carry_out(step, work))
-                outcome = StepOutcome(step.name, step.kind, run.step_result(step.name) or {}, cached)
+                outcome = StepOutcome(
+                    step.name, step.kind, run.step_result(step.name) or {}, cached
+                )
                 outcomes.append(outcome)
                 if on_step is not None:
                     on_step(outcome)

@@ -78,7 +78,11 @@ def _bca_limits(
     value: float, replicates: Floats, left_out: Floats, level: float, n: int
 ) -> tuple[float, float]:
     """Limits corrected for bias and skew; `left_out` is the statistic without each cluster."""
-    below = (replicates < value).mean() + (replicates == value).mean() / 2
+    # Resamples that give the same value differ by rounding; such a tie is half below.
+    tie = 1e-9 * float(np.ptp(replicates))
+    below = (
+        float((replicates < value - tie).mean()) + float((replicates <= value + tie).mean())
+    ) / 2
     bias = float(ndtri(np.clip(below, 0.5 / len(replicates), 1 - 0.5 / len(replicates))))
     influence = left_out.mean() - left_out
     squares = float(np.sum(influence**2))

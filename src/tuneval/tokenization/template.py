@@ -112,9 +112,7 @@ class Template:
 
         Raises DataError when no response token would be left or nothing is trained.
         """
-        fitted = fit(
-            example.messages, max_length=max_length, encode=self._encode_whole
-        )
+        fitted = fit(example.messages, max_length=max_length, encode=self._encode_whole)
         ids, mask = fitted.ids, fitted.mask
         if not mask.any():
             raise DataError(
@@ -130,9 +128,7 @@ class Template:
         self, messages: Sequence[Message], *, max_length: int | None = None
     ) -> list[int]:
         """Token ids of the conversation with an open assistant turn at its end."""
-        fitted = fit(
-            tuple(messages), max_length=max_length, encode=self._encode_open
-        )
+        fitted = fit(tuple(messages), max_length=max_length, encode=self._encode_open)
         return [int(i) for i in fitted.ids]
 
     def _prompt_text(self, before: Sequence[Message], answer: Message) -> str:

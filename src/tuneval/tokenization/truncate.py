@@ -48,7 +48,10 @@ def fit(
     max_length: int | None,
     encode: Callable[[Sequence[Message]], IdsAndMask],
 ) -> Fitted:
-    """Encode `messages` within `max_length` tokens. Raises DataError when the frame alone is longer."""
+    """Encode `messages` within `max_length` tokens.
+
+    Raises DataError when the frame of the conversation alone is longer.
+    """
     encoded = encode(messages)
     if max_length is None or len(encoded.ids) <= max_length:
         return Fitted(encoded.ids, encoded.mask, None)
@@ -77,7 +80,7 @@ def fit(
 
 
 def _without_first_exchange(messages: Sequence[Message]) -> list[Message]:
-    """The conversation less its first user turn and what follows up to the next; [] when only one is left."""
+    """The conversation less its first exchange; [] when only one is left."""
     users = [i for i, m in enumerate(messages) if m.role == "user"]
     if len(users) < 2:
         return []

@@ -88,6 +88,7 @@ class Collate:
     share_prefix: bool = True
 
     def __call__(self, rows: Sequence[Row]) -> dict[str, Any]:
+        """The micro-batch of these rows."""
         documents = [document for row in rows for document in row.documents]
         n_shared = shared_prefix_length(documents) if self.share_prefix else 0
         ids = [documents[0].ids[:n_shared]] if n_shared else []

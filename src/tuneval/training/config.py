@@ -26,7 +26,10 @@ class Steps(_Section):
 
 
 class TrainConfig(_Section):
-    """A training run. Batch sizes count rows; with packing a row holds up to `max_length` tokens."""
+    """A training run.
+
+    Batch sizes count rows; with packing a row holds up to `max_length` tokens.
+    """
 
     stage: Literal["sft"] = "sft"
     method: MethodConfig = Field(default_factory=LoraConfig, discriminator="kind")

@@ -93,9 +93,7 @@ def _trainer(
         )
     model = attach(loaded.model, config.method)
     trainer = SftTrainer(model, config, rows, folder=folder / "checkpoints")
-    steps_per_epoch = max(
-        1, len(rows) / (config.batch_size * config.gradient_accumulation_steps)
-    )
+    steps_per_epoch = max(1, len(rows) / (config.batch_size * config.gradient_accumulation_steps))
     progress = Progress(folder, tokens_per_step=rows.n_tokens / steps_per_epoch, report=report)
     trainer.add_callback(progress)
     return trainer, progress
@@ -137,9 +135,7 @@ def _save_weights(model: Any, loaded: LoadedModel, template: Template, folder: P
                 "tuneval": __version__,
             },
         )
-    files.write_json(
-        folder / "model_reference.json", {"base": loaded.reference.text, "kind": kind}
-    )
+    files.write_json(folder / "model_reference.json", {"base": loaded.reference.text, "kind": kind})
     return kind
 
 
@@ -147,7 +143,8 @@ def _sort_lists(path: Path) -> None:
     """peft writes sets in the order of the process's hash seed; equal runs get equal files."""
     config = files.read_json(path)
     ordered = {
-        key: sorted(value) if isinstance(value, list) and all(isinstance(v, str) for v in value)
+        key: sorted(value)
+        if isinstance(value, list) and all(isinstance(v, str) for v in value)
         else value
         for key, value in config.items()
     }

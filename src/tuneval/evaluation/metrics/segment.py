@@ -199,7 +199,7 @@ def _hidden_markov_model() -> _HiddenMarkovModel:
     pairs = ("EB", "SB", "BM", "MM", "BE", "ME", "ES", "SS")
     return _HiddenMarkovModel(
         starts=tuple(start[state] for state in "BMES"),
-        transitions=tuple(move[former][state] for former, state in pairs),
+        transitions=tuple(move[pair[0]][pair[1]] for pair in pairs),
         emissions=tuple(emit[state] for state in "BMES"),
     )
 

@@ -13,8 +13,8 @@ from tuneval.errors import TunevalError
 from tuneval.evaluation.metrics.bleu import bleu_4
 from tuneval.evaluation.metrics.rouge import rouge
 
-CHARACTERS_PER_WORKER = 3_000_000
-"""About three seconds of work; a worker needs about one to start and load the dictionary."""
+CHARACTERS_PER_WORKER = 10_000_000
+"""About eight seconds of work; a worker needs one or two to start and load the dictionary."""
 
 TextPair = tuple[str, str]
 

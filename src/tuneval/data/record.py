@@ -1,0 +1,64 @@
+"""What a container gives: one JSON object of a file, not yet understood."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from tuneval.data.example import Source
+from tuneval.data.finding import Finding, Severity, clip
+from tuneval.data.strict_json import Decoded, Flaw
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One record and where it begins. `value` is None when it could not be read as an object."""
+
+    source: Source
+    value: dict[str, Any] | None
+    findings: tuple[Finding, ...] = ()
+
+
+def record_of(source: Source, decoded: Decoded) -> Record:
+    """The record of a value that stands at `source`, with what a strict reader says of it."""
+    findings = [flaw_at(source, flaw) for flaw in decoded.flaws]
+    if isinstance(decoded.value, dict):
+        return Record(source, decoded.value, tuple(findings))
+    findings.append(
+        finding_at(
+            source,
+            "json.not_object",
+            f"The record is {kind_of(decoded.value)}, not an object: {clip(decoded.value)}.",
+            mend='write it as {"messages": […]} or remove it',
+        )
+    )
+    return Record(source, None, tuple(findings))
+
+
+def finding_at(
+    source: Source, rule: str, what: str, *, mend: str, path: str = "", severity: Severity = "error"
+) -> Finding:
+    """A finding at a place of a file."""
+    return Finding(rule=rule, severity=severity, where=str(source), path=path, what=what, mend=mend)
+
+
+def flaw_at(source: Source, flaw: Flaw) -> Finding:
+    """A flaw of a text as a finding at its place in the file."""
+    return finding_at(source, flaw.rule, flaw.what, mend=flaw.mend, path=flaw.path)
+
+
+def kind_of(value: Any) -> str:
+    """What a JSON value is, in words."""
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return "true or false"
+        case int() | float():
+            return "a number"
+        case str():
+            return "a text"
+        case list():
+            return "a list"
+        case _:
+            return "an object"

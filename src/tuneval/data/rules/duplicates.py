@@ -1,0 +1,53 @@
+"""The same conversation twice, and the same question answered differently."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tuneval.data.draft import Draft
+from tuneval.data.duplicates import conflicting_answers, exact_duplicates
+from tuneval.data.example import Example
+from tuneval.data.finding import Finding, clip
+from tuneval.data.rule import Rule
+
+
+class Duplicates(Rule):
+    """duplicates.exact, duplicates.conflicting_answers"""
+
+    def __init__(self) -> None:
+        self._examples: list[Example] = []
+
+    def see(self, draft: Draft) -> tuple[()]:
+        """Collect."""
+        if draft.example is not None:
+            self._examples.append(draft.example)
+        return ()
+
+    def finish(self) -> Iterator[Finding]:
+        """A warning at the later record of each pair; it names the first."""
+        for pair in exact_duplicates(self._examples):
+            yield _warning(
+                "duplicates.exact",
+                pair.second,
+                f"This is the same conversation as in line {pair.first.source.line}.",
+                "remove one of them, unless it is meant to weigh more",
+            )
+        for pair in conflicting_answers(self._examples):
+            yield _warning(
+                "duplicates.conflicting_answers",
+                pair.second,
+                f"The same question as in line {pair.first.source.line} is answered otherwise: "
+                f"{clip(pair.second.answer or '', 50)}, there {clip(pair.first.answer or '', 50)}.",
+                "decide which answer is right, if only one can be",
+            )
+
+
+def _warning(rule: str, example: Example, what: str, mend: str) -> Finding:
+    return Finding(
+        rule=rule,
+        severity="warning",
+        where=str(example.source),
+        example_id=example.id,
+        what=what,
+        mend=mend,
+    )

@@ -1,0 +1,50 @@
+"""Roles are system, user and assistant. Reading needs this rule: it refuses any other role."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tuneval.catalog import did_you_mean
+from tuneval.data.draft import Draft
+from tuneval.data.example import ROLES
+from tuneval.data.finding import Finding, clip
+from tuneval.data.rule import Rule
+
+_OTHER_NAMES = {
+    "human": "user",
+    "prompter": "user",
+    "customer": "user",
+    "gpt": "assistant",
+    "bot": "assistant",
+    "chatbot": "assistant",
+    "model": "assistant",
+    "ai": "assistant",
+    "developer": "system",
+}
+_TOOL_ROLES = ("tool", "function", "observation", "function_call")
+
+
+class Roles(Rule):
+    """roles.unknown"""
+
+    def see(self, draft: Draft) -> Iterator[Finding]:
+        """One finding for each turn with another role."""
+        for turn in draft.turns:
+            if turn.role is not None and turn.role not in ROLES:
+                yield draft.finding(
+                    "roles.unknown",
+                    f"{turn.role_path} is {clip(turn.role)}; roles are {', '.join(ROLES)}.",
+                    mend=_mend(turn.role),
+                    path=turn.role_path,
+                )
+
+
+def _mend(role: str) -> str:
+    plain = role.strip().lower()
+    if plain in ROLES:
+        return f"write '{plain}'"
+    if plain in _OTHER_NAMES:
+        return f"write '{_OTHER_NAMES[plain]}'"
+    if plain in _TOOL_ROLES:
+        return "turns of tools are not read; leave the record out or write them as text"
+    return did_you_mean(plain, list(ROLES))

@@ -1,0 +1,44 @@
+"""Finished answers in a file that grows line by line, so that a crash loses at most one."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection
+from pathlib import Path
+from typing import Any
+
+from tuneval import files
+
+ELAPSED = "elapsed_seconds"
+
+
+class Kept:
+    """The rows of a JSON-lines file by item id. Each id stands there once."""
+
+    def __init__(self, path: Path, *, wanted: Collection[str]) -> None:
+        self.path = path
+        self.rows: dict[str, dict[str, Any]] = {}
+        if path.exists():
+            for row in files.read_jsonl(path, tolerate_torn_tail=True):
+                if row.get("id") in wanted:
+                    self.rows.setdefault(row["id"], row)
+        self._seconds_before = max((row.get(ELAPSED, 0.0) for row in self.rows.values()), default=0)
+        self._began = time.monotonic()
+
+    def __contains__(self, item_id: str) -> bool:
+        return item_id in self.rows
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def append(self, row: dict[str, Any]) -> None:
+        """Keep a finished item, with the seconds of work up to it over all starts."""
+        elapsed = self._seconds_before + time.monotonic() - self._began
+        row = row | {ELAPSED: round(elapsed, 3)}
+        files.append_jsonl(self.path, row)
+        self.rows[row["id"]] = row
+
+    @property
+    def seconds(self) -> float:
+        """Seconds of work up to the last finished item, over all starts."""
+        return float(max((row.get(ELAPSED, 0.0) for row in self.rows.values()), default=0.0))

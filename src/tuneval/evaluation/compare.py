@@ -1,0 +1,265 @@
+"""Two evaluations on the same items: what changed, how sure that is, and which items flipped."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from tuneval.catalog import did_you_mean
+from tuneval.errors import DataError, UsageError
+from tuneval.evaluation.account import clusters_of
+from tuneval.evaluation.figures import WHOLE_SEQUENCE, figure
+from tuneval.evaluation.items import Item, read_items
+from tuneval.evaluation.record import EvaluationResult
+from tuneval.statistics.estimate import Estimate
+from tuneval.statistics.multiple import holm
+from tuneval.statistics.paired import PairedComparison
+
+Verdict = Literal["better", "worse", "unclear"]
+SEED = 17
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """A result and its items."""
+
+    result: EvaluationResult
+    items: Sequence[Item]
+
+    @classmethod
+    def load(cls, folder: Path) -> Evaluation:
+        """The finished evaluation in `folder`. Raises RunError when there is none."""
+        return cls(EvaluationResult.load(folder), read_items(folder))
+
+
+@dataclass(frozen=True, slots=True)
+class ComparisonRow:
+    """One metric on both sides, over the items that count on both. `difference` is b less a.
+
+    `verdict` is "better" or "worse" where the interval of the difference excludes 0.
+    `p_holm` is adjusted for all metrics of the comparison. `detectable` is the least true
+    difference that this many items would have revealed with 80% probability.
+    """
+
+    metric: str
+    unit: str
+    higher_is_better: bool
+    is_binary: bool
+    a: Estimate
+    b: Estimate
+    difference: Estimate
+    test: str
+    p_value: float
+    p_holm: float
+    n_improved: int
+    n_worsened: int
+    n_equal: int
+    detectable: float | None
+    verdict: Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Flip:
+    """An item that one model gets right and the other does not."""
+
+    id: str
+    source: str
+    group: str | None
+    prompt: str
+    label: str
+    a: str
+    b: str
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Everything that `compare` found. `improved` and `worsened` flip on `flips_metric`."""
+
+    a: str
+    b: str
+    a_model: str
+    b_model: str
+    n_items: int
+    n_groups: int | None
+    rows: tuple[ComparisonRow, ...]
+    flips_metric: str | None
+    improved: tuple[Flip, ...]
+    worsened: tuple[Flip, ...]
+    warnings: tuple[str, ...]
+    seed: int
+
+    def row(self, metric: str) -> ComparisonRow | None:
+        """The row of a metric, or None."""
+        return next((row for row in self.rows if row.metric == metric), None)
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, content: Mapping[str, Any]) -> Comparison:
+        """The comparison that `as_dict` wrote."""
+        estimates = ("a", "b", "difference")
+        rows = tuple(
+            ComparisonRow(**{**row, **{name: Estimate.from_dict(row[name]) for name in estimates}})
+            for row in content["rows"]
+        )
+        flips = {side: tuple(Flip(**f) for f in content[side]) for side in ("improved", "worsened")}
+        return cls(**{**content, "rows": rows, "warnings": tuple(content["warnings"]), **flips})
+
+
+def compare_folders(
+    a: Path, b: Path, *, metrics: Sequence[str] | None = None, seed: int = SEED
+) -> Comparison:
+    """Compare the finished evaluations in two folders."""
+    return compare(Evaluation.load(a), Evaluation.load(b), metrics=metrics, seed=seed)
+
+
+def compare(
+    a: Evaluation,
+    b: Evaluation,
+    *,
+    metrics: Sequence[str] | None = None,
+    flips_on: str | None = None,
+    seed: int = SEED,
+) -> Comparison:
+    """Compare b with a, item by item, on the metrics that both have.
+
+    Raises DataError when neither's items contain the other's: an unpaired comparison would look
+    alike and mean something else.
+    """
+    first, second, warnings = _paired(a, b)
+    names = _metrics(a, b, metrics)
+    found = [
+        (name, compared)
+        for name in names
+        if (compared := _compare_metric(name, first, second, seed)) is not None
+    ]
+    adjusted = holm([paired.p_value for _, (_, _, paired) in found])
+    rows = tuple(
+        _row(name, left, right, paired, p_holm)
+        for (name, (left, right, paired)), p_holm in zip(found, adjusted, strict=True)
+    )
+    on = flips_on or next((row.metric for row in rows if row.is_binary), None)
+    improved, worsened = _flips(on, first, second) if on else ((), ())
+    clusters = clusters_of(first)
+    return Comparison(
+        a=a.result.name,
+        b=b.result.name,
+        a_model=_model(a.result),
+        b_model=_model(b.result),
+        n_items=len(first),
+        n_groups=None if clusters is None else len(set(clusters)),
+        rows=rows,
+        flips_metric=on,
+        improved=improved,
+        worsened=worsened,
+        warnings=tuple(warnings),
+        seed=seed,
+    )
+
+
+def _paired(a: Evaluation, b: Evaluation) -> tuple[list[Item], list[Item], list[str]]:
+    """The items that both have, in the order of a, and what a reader must be told."""
+    left = {item.id: item for item in a.items}
+    right = {item.id: item for item in b.items}
+    common = [item_id for item_id in left if item_id in right]
+    if not common or len(common) < min(len(left), len(right)):
+        raise DataError(
+            f"These evaluations are not of the same items: {len(common)} are common, "
+            f"{len(left) - len(common)} only in '{a.result.name}', "
+            f"{len(right) - len(common)} only in '{b.result.name}'.",
+            mend="evaluate both models on the same file with the same split",
+        )
+    warnings = []
+    if len(left) != len(right):
+        warnings.append(
+            f"'{a.result.name}' has {len(left)} items and '{b.result.name}' {len(right)}; "
+            f"the {len(common)} common ones are compared"
+        )
+    if a.result.template_hash != b.result.template_hash:
+        warnings.append("the two used different chat templates: their prompts differ")
+    if a.result.config.get("max_new_tokens") != b.result.config.get("max_new_tokens"):
+        warnings.append("the two were allowed answers of different length (max_new_tokens)")
+    return [left[i] for i in common], [right[i] for i in common], warnings
+
+
+def _metrics(a: Evaluation, b: Evaluation, asked: Sequence[str] | None) -> list[str]:
+    common = [name for name in a.result.metrics if name in b.result.metrics]
+    for name in asked or ():
+        if name not in common:
+            raise UsageError(
+                f"Not both evaluations have the metric '{name}'.", mend=did_you_mean(name, common)
+            )
+    return list(asked) if asked else [name for name in common if name != WHOLE_SEQUENCE]
+
+
+def _compare_metric(
+    name: str, a: Sequence[Item], b: Sequence[Item], seed: int
+) -> tuple[Estimate, Estimate, PairedComparison] | None:
+    """Both sides and their difference over the items that count on both; None without any."""
+    measure = figure(name)
+    both = [
+        (x, y)
+        for x, y in zip(a, b, strict=True)
+        if measure.missing(x) is None and measure.missing(y) is None
+    ]
+    if not both:
+        return None
+    left, right = [x for x, _ in both], [y for _, y in both]
+    clusters = clusters_of(left)
+    return (
+        measure.estimate(left, clusters=clusters, seed=seed),
+        measure.estimate(right, clusters=clusters, seed=seed),
+        measure.compare(left, right, clusters=clusters, seed=seed),
+    )
+
+
+def _row(
+    name: str, a: Estimate, b: Estimate, paired: PairedComparison, p_holm: float
+) -> ComparisonRow:
+    measure = figure(name)
+    up = measure.higher_is_better
+    verdict: Verdict = "unclear"
+    if paired.difference.excludes(0.0):
+        verdict = "better" if (paired.difference.value > 0) == up else "worse"
+    return ComparisonRow(
+        metric=name,
+        unit=measure.unit,
+        higher_is_better=up,
+        is_binary=measure.is_binary,
+        a=a,
+        b=b,
+        difference=paired.difference,
+        test=paired.test,
+        p_value=paired.p_value,
+        p_holm=p_holm,
+        n_improved=paired.n_higher if up else paired.n_lower,
+        n_worsened=paired.n_lower if up else paired.n_higher,
+        n_equal=paired.n_equal,
+        detectable=paired.detectable,
+        verdict=verdict,
+    )
+
+
+def _flips(
+    metric: str, a: Sequence[Item], b: Sequence[Item]
+) -> tuple[tuple[Flip, ...], tuple[Flip, ...]]:
+    up = figure(metric).higher_is_better
+    improved: list[Flip] = []
+    worsened: list[Flip] = []
+    for x, y in zip(a, b, strict=True):
+        before, after = x.grades.get(metric), y.grades.get(metric)
+        if before is None or after is None or before == after:
+            continue
+        flip = Flip(
+            x.id, x.source, x.group, x.prompt, x.label or "", x.predict or "", y.predict or ""
+        )
+        (improved if (after > before) == up else worsened).append(flip)
+    return tuple(improved), tuple(worsened)
+
+
+def _model(result: EvaluationResult) -> str:
+    return result.model if result.adapter is None else f"{result.model} + {result.adapter}"

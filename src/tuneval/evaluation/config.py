@@ -1,0 +1,66 @@
+"""What an evaluation is asked to do, with every default in sight."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from tuneval.errors import TunevalError, UsageError
+from tuneval.evaluation.grade import TEXT_METRICS
+from tuneval.evaluation.metrics import load_metric
+
+
+class EvaluateConfig(BaseModel):
+    """An evaluation: how answers are obtained and by which metrics they are graded.
+
+    `json_fields` names fields of JSON answers: each adds `json_field:<name>` (share right) and
+    `json_field_f1:<name>`. `max_length` bounds the tokens of a prompt with its response.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    metrics: tuple[str, ...] = ("exact_match", *TEXT_METRICS)
+    json_fields: tuple[str, ...] = ()
+    max_new_tokens: Annotated[int, Field(ge=1)] = 64
+    max_length: Annotated[int, Field(ge=16)] | None = None
+    token_budget: Annotated[int, Field(ge=1)] = 4096
+    seed: int = 17
+
+    @field_validator("metrics")
+    @classmethod
+    def _metrics_exist(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        faults = []
+        for name in names:
+            try:
+                load_metric(name)
+            except TunevalError as error:
+                faults.append(f"{error.what} {error.mend}".strip())
+        if faults:
+            raise ValueError(" ".join(faults))
+        return tuple(dict.fromkeys(names))
+
+    @property
+    def graded_metrics(self) -> tuple[str, ...]:
+        """All metrics of answers, those of JSON fields included."""
+        fields = [
+            f"{kind}:{f}" for f in self.json_fields for kind in ("json_field", "json_field_f1")
+        ]
+        return tuple(dict.fromkeys([*self.metrics, *fields]))
+
+    def settings(self) -> dict[str, Any]:
+        """The fields of this class alone, whatever a recipe's step adds to them."""
+        return self.model_dump(mode="json", include=set(EvaluateConfig.model_fields))
+
+
+def config_from(**fields: Any) -> EvaluateConfig:
+    """A config from what a person typed; None stands for the default. Raises UsageError."""
+    given = {name: value for name, value in fields.items() if value is not None}
+    try:
+        return EvaluateConfig(**given)
+    except ValidationError as error:
+        faults = [
+            f"{'.'.join(map(str, fault['loc']))}: {fault['msg'].removeprefix('Value error, ')}"
+            for fault in error.errors()
+        ]
+        raise UsageError(f"The evaluation cannot be done as asked: {'; '.join(faults)}") from None

@@ -1,0 +1,108 @@
+"""Everything a report tells, gathered by the caller; no field is looked up elsewhere."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from tuneval.data.example import Example
+from tuneval.evaluation.compare import Comparison
+from tuneval.evaluation.record import EvaluationResult
+
+MOST_VALUES = 24
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataCard:
+    """The data in numbers. `splits` counts examples by side: {"train": 363, "held_out": 121}.
+
+    `tags` and `fields` count values by side: {"language": {"en": {"train": 240, …}, …}}. Fields
+    come from answers that are JSON objects. `findings` counts those of the check by severity.
+    """
+
+    file: str
+    data_hash: str
+    n_examples: int
+    n_groups: int | None
+    splits: Mapping[str, int]
+    tags: Mapping[str, Mapping[str, Mapping[str, int]]]
+    fields: Mapping[str, Mapping[str, Mapping[str, int]]]
+    findings: Mapping[str, int] = field(default_factory=dict)
+    findings_by_rule: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportFacts:
+    """What `write_report` writes of. What was not done is None or empty and left out.
+
+    `training` is `TrainResult.as_dict()`, `tokens` an `EncodedSet.account()`, `loss_log` the
+    rows of `trainer_log.jsonl`, `environment` what `describe_environment` gave.
+    """
+
+    title: str
+    run_id: str
+    created: str
+    model: str
+    evaluations: Mapping[str, EvaluationResult]
+    command: str | None = None
+    description: str = ""
+    method: str | None = None
+    template: str | None = None
+    template_hash: str | None = None
+    data: DataCard | None = None
+    tokens: Mapping[str, Any] | None = None
+    training: Mapping[str, Any] | None = None
+    loss_log: Sequence[Mapping[str, Any]] = ()
+    comparison: Comparison | None = None
+    environment: Mapping[str, Any] = field(default_factory=dict)
+
+
+def data_card(
+    file: str,
+    data_hash: str,
+    splits: Mapping[str, Sequence[Example]],
+    *,
+    findings: Sequence[Mapping[str, Any]] = (),
+) -> DataCard:
+    """Count what the examples of each side are; `findings` are dicts with severity and rule."""
+    examples = [(side, example) for side, members in splits.items() for example in members]
+    groups = {example.group for _, example in examples if example.group is not None}
+    return DataCard(
+        file=file,
+        data_hash=data_hash,
+        n_examples=len(examples),
+        n_groups=len(groups) or None,
+        splits={side: len(members) for side, members in splits.items()},
+        tags=_counts((side, dict(example.tags)) for side, example in examples),
+        fields=_counts((side, _json_answer(example)) for side, example in examples),
+        findings=Counter(str(finding["severity"]) for finding in findings),
+        findings_by_rule=Counter(str(finding["rule"]) for finding in findings),
+    )
+
+
+def _json_answer(example: Example) -> dict[str, Any]:
+    try:
+        value = json.loads(example.answer or "")
+    except ValueError:
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _counts(rows: Any) -> dict[str, dict[str, dict[str, int]]]:
+    """Field to value to side to number, for fields of few values, the commonest value first."""
+    found: dict[str, dict[str, Counter[str]]] = {}
+    for side, fields in rows:
+        for name, value in fields.items():
+            if isinstance(value, str | int | float | bool):
+                found.setdefault(name, {}).setdefault(str(value), Counter())[side] += 1
+    return {
+        name: {
+            value: dict(counts)
+            for value, counts in sorted(values.items(), key=lambda row: -sum(row[1].values()))
+        }
+        for name, values in found.items()
+        if len(values) <= MOST_VALUES
+    }

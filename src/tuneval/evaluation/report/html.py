@@ -1,0 +1,91 @@
+"""report.html: one file that needs no other, in two languages, for screen, phone and paper."""
+
+from __future__ import annotations
+
+from html import escape
+from pathlib import Path
+
+from tuneval import __version__
+from tuneval.evaluation.report import markup as m
+from tuneval.evaluation.report import verdict
+from tuneval.evaluation.report.explanations import HOW_TO_READ
+from tuneval.evaluation.report.facts import ReportFacts
+from tuneval.evaluation.report.html_record import (
+    answers_section,
+    data_section,
+    reproduce_section,
+    training_section,
+)
+from tuneval.evaluation.report.html_results import flips_section, metrics_section, tiles
+from tuneval.evaluation.report.markup import Html
+from tuneval.evaluation.report.names import Text
+
+
+def html_page(facts: ReportFacts) -> Html:
+    """The whole page."""
+    parts = [
+        _head(facts),
+        metrics_section(facts),
+        flips_section(facts.comparison) if facts.comparison else "",
+        answers_section(facts.evaluations),
+        training_section(facts),
+        data_section(facts.data) if facts.data else "",
+        _limits(facts),
+        m.section("reading", Text("How to read this", "如何阅读本报告"), m.bullets(HOW_TO_READ)),
+        reproduce_section(facts),
+    ]
+    css = Path(__file__).with_name("page.css").read_text(encoding="utf-8")
+    return (
+        "<!doctype html>\n"
+        '<html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>{escape(facts.title)} · tuneval</title><style>{css}</style></head><body>"
+        '<input class="hidden" type="radio" name="language" id="say-en" checked>'
+        '<input class="hidden" type="radio" name="language" id="say-zh">'
+        f'<header class="top"><span class="brand">tuneval<small>{escape(facts.run_id)}</small>'
+        '</span><span class="languages"><label for="say-en">English</label>'
+        '<label for="say-zh">中文</label></span></header>'
+        f"<main>{''.join(parts)}{_footer(facts)}</main></body></html>\n"
+    )
+
+
+def _head(facts: ReportFacts) -> Html:
+    lead = " · ".join(
+        escape(part)
+        for part in (
+            facts.description,
+            facts.model,
+            facts.method,
+            facts.created[:16].replace("T", " "),
+        )
+        if part
+    )
+    head = f'<h1>{escape(facts.title)}</h1><p class="lead">{lead}</p>'
+    conclusion = verdict.conclude(facts.comparison) if facts.comparison else None
+    if facts.comparison is None or conclusion is None:
+        return head
+    sentences = m.bullets(verdict.findings(conclusion, facts.comparison))
+    return (
+        f'{head}<div class="verdict {conclusion.kind}">'
+        f"<strong>{m.both(verdict.title(conclusion))}</strong>"
+        f'<p class="main">{m.both(verdict.headline(conclusion, facts.comparison))}</p>'
+        f"{sentences}</div>{tiles(facts.comparison, conclusion)}"
+    )
+
+
+def _limits(facts: ReportFacts) -> Html:
+    if facts.comparison is None:
+        return ""
+    return m.section(
+        "limits",
+        Text("What these numbers do not say", "这些数字没有说明什么"),
+        m.bullets(verdict.limits(facts.comparison)),
+    )
+
+
+def _footer(facts: ReportFacts) -> Html:
+    said = Text(
+        f"Written by tuneval {__version__} from the files of this run; report.md says the same.",
+        f"由 tuneval {__version__} 根据本次运行的文件生成；report.md 内容相同。",
+    )
+    return f"<footer>{m.both(said)}</footer>"

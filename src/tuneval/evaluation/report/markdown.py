@@ -1,0 +1,195 @@
+"""report.md: the same report as plain text, for terminals, diffs and code hosts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from tuneval.evaluation.compare import Comparison, Flip
+from tuneval.evaluation.figures import WHOLE_SEQUENCE
+from tuneval.evaluation.report import verdict
+from tuneval.evaluation.report.explanations import HOW_TO_READ
+from tuneval.evaluation.report.facts import DataCard, ReportFacts
+from tuneval.evaluation.report.names import metric_name, reading_order
+from tuneval.evaluation.report.numbers import (
+    difference_text,
+    estimate_text,
+    p_text,
+    sample_text,
+)
+
+MOST_FLIPS = 30
+
+
+def markdown_page(facts: ReportFacts) -> str:
+    """The whole text."""
+    return "\n".join(_lines(facts)).rstrip() + "\n"
+
+
+def _lines(facts: ReportFacts) -> Iterator[str]:
+    yield f"# {facts.title}"
+    yield ""
+    if facts.description:
+        yield f"{facts.description}\n"
+    yield f"Run `{facts.run_id}`, {facts.created[:16]}, base model `{facts.model}`."
+    if facts.comparison is not None:
+        yield from _comparison(facts.comparison)
+    yield from _evaluations(facts)
+    if facts.comparison is not None:
+        yield from _flips(facts.comparison)
+    yield from _training(facts)
+    if facts.data is not None:
+        yield from _data(facts.data)
+    if facts.comparison is not None:
+        yield "\n## What these numbers do not say\n"
+        yield from (f"- {text.en}" for text in verdict.limits(facts.comparison))
+    yield "\n## How to read this\n"
+    yield from (f"- {text.en}" for text in HOW_TO_READ)
+    yield from _reproduce(facts)
+
+
+def _comparison(comparison: Comparison) -> Iterator[str]:
+    conclusion = verdict.conclude(comparison)
+    if conclusion is not None:
+        yield f"\n## {verdict.title(conclusion).en}\n"
+        yield f"**{verdict.headline(conclusion, comparison).en}**\n"
+        yield from (f"- {text.en}" for text in verdict.findings(conclusion, comparison))
+    yield f"\n## {comparison.a} and {comparison.b}, item by item\n"
+    yield from _table(
+        ["metric", comparison.a, comparison.b, "difference", "p (Holm)", "sample", "verdict"],
+        [
+            [
+                metric_name(row.metric).en,
+                estimate_text(row.a),
+                estimate_text(row.b),
+                difference_text(row.difference),
+                p_text(row.p_holm),
+                sample_text(row.difference),
+                row.verdict,
+            ]
+            for row in sorted(comparison.rows, key=lambda row: reading_order(row.metric))
+        ],
+    )
+    yield f"\n95% intervals; differences are {comparison.b} less {comparison.a}."
+
+
+def _evaluations(facts: ReportFacts) -> Iterator[str]:
+    if not facts.evaluations:
+        return
+    yield "\n## The evaluations\n"
+    results = list(facts.evaluations.values())
+    found_names = dict.fromkeys(name for result in results for name in result.metrics)
+    names = sorted(found_names, key=reading_order)
+    rows = []
+    for name in names:
+        cells = [metric_name(name).en + (" (a mistake, to know)" * (name == WHOLE_SEQUENCE))]
+        for result in results:
+            found = result.metrics.get(name)
+            estimate = found.estimate if found else None
+            cells.append(f"{estimate_text(estimate)}, {sample_text(estimate)}" if estimate else "–")
+        rows.append(cells)
+    for key in ("teacher_forced", "alignment_agrees", "generated", "cut_by_length", "truncated"):
+        rows.append([key.replace("_", " "), *(str(r.counts.get(key, 0)) for r in results)])
+    yield from _table(["", *facts.evaluations], rows)
+    for result in results:
+        for way, reasons in result.skipped.items():
+            for reason, count in reasons.items():
+                yield f"\n{result.name}: {count} items left out ({way}): {reason}."
+
+
+def _flips(comparison: Comparison) -> Iterator[str]:
+    if comparison.flips_metric is None:
+        return
+    yield f"\n## Items that flipped ({metric_name(comparison.flips_metric).en})"
+    for heading, flips in (
+        ("Wrong before, right now", comparison.improved),
+        ("Right before, wrong now", comparison.worsened),
+    ):
+        yield f"\n### {heading}: {len(flips)}\n"
+        for flip in flips[:MOST_FLIPS]:
+            yield from _flip(flip, comparison)
+        if len(flips) > MOST_FLIPS:
+            yield f"\n… and {len(flips) - MOST_FLIPS} more."
+
+
+def _flip(flip: Flip, comparison: Comparison) -> Iterator[str]:
+    yield f"- {_one_line(flip.prompt, 500)}"
+    for name, text in (("expected", flip.label), (comparison.a, flip.a), (comparison.b, flip.b)):
+        yield f"  - {name}: {_code(_one_line(text, 300))}"
+
+
+def _training(facts: ReportFacts) -> Iterator[str]:
+    if facts.training is None:
+        return
+    t = facts.training
+    yield "\n## Training\n"
+    rows = [[name.replace("_", " "), _number(t[name])] for name in t if name != "data"]
+    if facts.tokens:
+        tokens = facts.tokens
+        rows += [[name.replace("_", " "), _number(tokens[name])] for name in tokens]
+    yield from _table(["", ""], rows)
+    if len(facts.loss_log) > 1:
+        first, last = facts.loss_log[0], facts.loss_log[-1]
+        yield (
+            f"\nLoss {first['loss']:.3f} at step {first['current_steps']}, "
+            f"{last['loss']:.3f} at step {last['current_steps']}."
+        )
+
+
+def _data(card: DataCard) -> Iterator[str]:
+    yield "\n## Data\n"
+    splits = ", ".join(f"{side.replace('_', ' ')} {n}" for side, n in card.splits.items())
+    yield f"`{card.file}`: {card.n_examples} examples ({splits}); hash `{card.data_hash[:16]}`."
+    found = ", ".join(f"{n} {severity}" for severity, n in card.findings.items()) or "no findings"
+    yield f"\nCheck: {found}."
+    for name, values in {**card.tags, **card.fields}.items():
+        yield f"\n{name}:\n"
+        sides = list(card.splits)
+        rows = [[v, *(str(counts.get(side, 0)) for side in sides)] for v, counts in values.items()]
+        yield from _table(["", *(side.replace("_", " ") for side in sides)], rows)
+
+
+def _reproduce(facts: ReportFacts) -> Iterator[str]:
+    yield "\n## Environment, and how to do this again\n"
+    if facts.command:
+        yield f"```\n{facts.command}\n```\n"
+    if facts.template_hash:
+        yield f"- template: {facts.template or ''} `{facts.template_hash}`"
+    for name, value in facts.environment.items():
+        if value not in (None, "", [], {}):
+            shown = (
+                ", ".join(f"{k} {v}" for k, v in value.items() if v is not None)
+                if isinstance(value, dict)
+                else str(value)
+            )
+            yield f"- {name.replace('_', ' ')}: {shown}"
+
+
+def _table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
+    yield "| " + " | ".join(headings) + " |"
+    yield "| " + " | ".join("---" for _ in headings) + " |"
+    for row in rows:
+        yield "| " + " | ".join(_one_line(cell, 200).replace("|", "\\|") for cell in row) + " |"
+
+
+def _one_line(text: str, most: int) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= most else line[:most] + "…"
+
+
+def _code(text: str) -> str:
+    """Code that may hold back-ticks itself."""
+    fence = "`"
+    while fence in text:
+        fence += "`"
+    return f"{fence}{text}{fence}" if text and fence == "`" else f"{fence} {text or '∅'} {fence}"
+
+
+def _number(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:,.4g}" if value < 1e4 else f"{value:,.0f}"
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, dict):
+        return ", ".join(f"{k} {v}" for k, v in value.items())
+    return str(len(value)) if isinstance(value, list) else str(value)

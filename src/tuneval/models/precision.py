@@ -1,0 +1,37 @@
+"""In which number format, and on which device, a model works."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from tuneval.errors import ModelError
+
+Precision = Literal["float32", "bfloat16", "float16", "float64"]
+
+
+def choose_device(device: str) -> str:
+    """`auto` is the first accelerator, else the CPU. Raises ModelError for one that is not there."""
+    import torch
+
+    here = ["cpu"]
+    if torch.backends.mps.is_available():
+        here.insert(0, "mps")
+    if torch.cuda.is_available():
+        here.insert(0, "cuda")
+    if device == "auto":
+        return here[0]
+    if device.partition(":")[0] not in here:
+        raise ModelError(f"There is no device '{device}' here.", mend="choose " + " or ".join(here))
+    return device
+
+
+def torch_dtype(precision: Precision) -> Any:
+    """torch's name for it."""
+    import torch
+
+    return {
+        "float32": torch.float32,
+        "bfloat16": torch.bfloat16,
+        "float16": torch.float16,
+        "float64": torch.float64,
+    }[precision]

@@ -1,0 +1,135 @@
+"""Which token sequences must go through a model so that many questions can be answered.
+
+A question is "how likely is `target` after `context`". The model has to read `context + target`
+without its last token; equal inputs are read once, and an input that begins another is read off
+the longer one. Rows of packed inputs are cut where counting tokens says so.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+Ids = npt.NDArray[np.int32]
+
+# Starting a row of its own is worth it only above this many tokens saved (measured on a CPU:
+# a row costs about as much as so many tokens before its first token is counted).
+ROW_OVERHEAD_TOKENS = 32
+# A shared beginning below this is not worth attending to apart.
+SHORTEST_SHARED_PREFIX = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """How likely is `target` after `context`? Token ids; the context has at least one."""
+
+    context: Sequence[int]
+    target: Sequence[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Answer request `request` from the outputs at `start`, `start + 1`, … of an input."""
+
+    request: int
+    start: int
+    targets: Ids
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """Ids that the model reads once, and what is read off its outputs."""
+
+    ids: Ids
+    readings: list[Reading] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+
+@dataclass(frozen=True, slots=True)
+class PackedRow:
+    """Inputs laid end to end; the first `n_shared` tokens, equal in all, stand there once."""
+
+    inputs: tuple[Input, ...]
+    n_shared: int
+
+    def __len__(self) -> int:
+        return self.n_shared + sum(len(i) - self.n_shared for i in self.inputs)
+
+
+def distinct_inputs(requests: Sequence[Request]) -> list[Input]:
+    """The fewest inputs that answer all requests, in lexicographic order.
+
+    Neighbours share as much of their beginnings as they can. A request without a target needs
+    no input.
+    """
+    keyed = []
+    for index, request in enumerate(requests):
+        if len(request.target):
+            ids = np.array([*request.context, *request.target], dtype=np.int32)
+            # Big-endian bytes of non-negative ids sort and begin one another as the ids do.
+            keyed.append((ids[:-1].astype(">i4").tobytes(), index, ids))
+    keyed.sort(key=lambda row: row[:2])
+    inputs: list[Input] = []
+    longer = b""
+    for key, index, ids in reversed(keyed):
+        if not inputs or not longer.startswith(key):
+            inputs.append(Input(ids[:-1]))
+            longer = key
+        n_context = len(requests[index].context)
+        inputs[-1].readings.append(Reading(index, n_context - 1, ids[n_context:]))
+    return inputs[::-1]
+
+
+def common_prefix(a: Ids, b: Ids) -> int:
+    """How many tokens two sequences begin with alike."""
+    n = min(len(a), len(b))
+    different = np.flatnonzero(a[:n] != b[:n])
+    return int(different[0]) if len(different) else n
+
+
+def packed_rows(inputs: Sequence[Input], token_budget: int) -> Iterator[PackedRow]:
+    """Rows of at most `token_budget` tokens (an input longer than that has one of its own).
+
+    `inputs` come in lexicographic order. The next one joins the row unless that shortens the
+    shared beginning by more than a row of its own would cost.
+    """
+    row: list[Input] = []
+    shared = 0
+    length = 0
+    for item in inputs:
+        if row:
+            joined = min(shared, common_prefix(row[-1].ids, item.ids), len(item) - 1)
+            joined = joined if joined >= SHORTEST_SHARED_PREFIX else 0
+            extra = len(item) - joined + (shared - joined) * (len(row) - 1)
+            if length + extra <= token_budget and extra <= len(item) + ROW_OVERHEAD_TOKENS:
+                row.append(item)
+                shared = joined
+                length += extra
+                continue
+            yield _row(row, shared)
+        row = [item]
+        shared = len(item) - 1
+        length = len(item)
+    if row:
+        yield _row(row, shared)
+
+
+def padded_batches(inputs: Sequence[Input], token_budget: int) -> Iterator[tuple[Input, ...]]:
+    """Batches of inputs of like length, longest first: rows × longest is at most `token_budget`."""
+    batch: list[Input] = []
+    for item in sorted(inputs, key=len, reverse=True):
+        if batch and len(batch[0]) * (len(batch) + 1) > token_budget:
+            yield tuple(batch)
+            batch = []
+        batch.append(item)
+    if batch:
+        yield tuple(batch)
+
+
+def _row(inputs: list[Input], shared: int) -> PackedRow:
+    return PackedRow(tuple(inputs), shared if len(inputs) > 1 else 0)

@@ -1,0 +1,129 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tuneval.errors import UsageError
+from tuneval.evaluation.metric import LabelPair, Metric, Unscored
+from tuneval.evaluation.metrics import METRICS, load_metric
+from tuneval.evaluation.metrics.json_fields import canonical, json_field, json_field_f1
+from tuneval.evaluation.result import MetricResult
+from tuneval.statistics.proportion import wilson
+
+REFERENCE = '{"intent": "refund", "tags": ["late", "broken"], "urgency": 2}'
+
+
+def metric(name: str) -> Metric:
+    found = load_metric(name)
+    assert isinstance(found, Metric)
+    return found
+
+
+@pytest.mark.parametrize(
+    ("prediction", "valid"),
+    [
+        (REFERENCE, True),
+        ('  {"intent": null}\n', True),
+        ("{}", True),
+        ("", False),
+        ("refund", False),
+        ('"refund"', False),
+        ("[1]", False),
+        ('```json\n{"a": 1}\n```', False),
+        ('{"a": 1} That is all.', False),
+        ('{"a": 1}{"b": 2}', False),
+        ("{'a': 1}", False),
+        ('{"a": NaN}', False),
+        ('{"a": 1,}', False),
+        ('{"a": "cut o', False),
+        ("[" * 100_000, False),
+        ('{"a":' * 100_000, False),
+        ('{"a": ' + "9" * 5_000 + "}", False),
+    ],
+)
+def test_a_valid_answer_is_one_object_and_nothing_around_it(prediction: str, valid: bool) -> None:
+    assert metric("json_valid").score(prediction, "anything") == float(valid)
+
+
+@pytest.mark.parametrize(
+    ("field", "prediction", "right"),
+    [
+        ("intent", '{"intent": "refund"}', True),
+        ("intent", '{"intent": "Refund"}', False),
+        ("intent", '{"urgency": 2}', False),
+        ("intent", "refund", False),
+        ("intent", '{"intent": "refund"', False),
+        ("urgency", '{"urgency": 2.0}', True),
+        ("urgency", '{"urgency": "2"}', False),
+        ("tags", '{"tags": ["late", "broken"]}', True),
+        ("tags", '{"tags": ["broken", "late"]}', False),
+    ],
+)
+def test_a_field_is_right_when_its_value_is(field: str, prediction: str, right: bool) -> None:
+    assert json_field(field).score(prediction, REFERENCE) == float(right)
+
+
+@pytest.mark.parametrize(
+    ("reference", "reason"),
+    [
+        ("refund", "reference is not a JSON object"),
+        ("[1]", "reference is not a JSON object"),
+        ('{"item": "kettle"}', "reference has no field 'intent'"),
+    ],
+)
+def test_a_reference_without_the_field_is_unscored_with_its_reason(
+    reference: str, reason: str
+) -> None:
+    assert json_field("intent").score('{"intent": "refund"}', reference) == Unscored(reason)
+    assert json_field_f1("intent").labels("{}", reference) == Unscored(reason)
+
+
+def test_true_is_not_one_and_the_order_of_keys_says_nothing() -> None:
+    assert canonical(True) != canonical(1) == canonical(1.0)
+    assert canonical({"a": 1, "b": [2.0]}) == canonical({"b": [2], "a": 1})
+
+
+def test_labels_of_a_list_are_a_set_and_those_of_a_broken_answer_none() -> None:
+    labels = json_field_f1("tags").labels
+    assert labels('{"tags": ["broken", "late", "late"]}', REFERENCE) == LabelPair(
+        frozenset({'"broken"', '"late"'}), frozenset({'"broken"', '"late"'})
+    )
+    assert labels("no JSON", REFERENCE) == LabelPair(frozenset(), frozenset({'"broken"', '"late"'}))
+
+
+@given(st.text(), st.text())
+def test_exact_match_asks_for_the_same_text_between_the_blanks(first: str, second: str) -> None:
+    score = metric("exact_match").score
+    assert score(f" {first}\n", first) == 1.0
+    assert score(first, second) == float(first.strip() == second.strip())
+
+
+def test_every_row_loads_by_the_name_it_carries() -> None:
+    for name in METRICS:
+        asked = f"{name}:intent" if name.startswith("json_field") else name
+        assert load_metric(asked).name == asked
+
+
+@pytest.mark.parametrize(
+    ("asked", "mend"),
+    [
+        ("exact-match", "'exact_match'"),
+        ("json_field", "json_field:<field>"),
+        ("bleu-4:x", "write 'bleu-4'"),
+    ],
+)
+def test_an_unknown_or_incomplete_name_says_what_to_write(asked: str, mend: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        load_metric(asked)
+    assert mend in caught.value.mend
+
+
+def test_a_result_survives_json() -> None:
+    result = MetricResult("exact_match", "share", True, wilson(1, 2), {"no reference": 1})
+    empty = MetricResult("bleu-4", "points", True, None, {"not answered": 3})
+    for given_result in (result, empty):
+        again = MetricResult.from_dict(json.loads(json.dumps(given_result.as_dict())))
+        assert again == given_result

@@ -31,7 +31,7 @@ steps:
     learning_rate: 1.0e-3
     max_length: 256
     save_steps: 10
-  - {{kind: evaluate, name: after, model: tuned, metrics: [exact_match], max_new_tokens: 48}}
+  - {{kind: evaluate, name: after, model: trained, metrics: [exact_match], max_new_tokens: 48}}
 """
 
 
@@ -126,5 +126,5 @@ def test_killed_in_training_and_in_evaluation_it_ends_as_if_undisturbed(
 @pytest.mark.timeout(120)
 def test_run_again_everything_is_skipped(recipe, undisturbed):
     outcome = finish(start(recipe, undisturbed.parent))
-    assert outcome["cached"] == ["check", "tuned", "after"]
+    assert outcome["cached"] == ["check", "train", "after"]
     assert Path(outcome["folder"]) == undisturbed

@@ -65,9 +65,9 @@ def test_a_method_of_another_kind_does_not_take_its_fields(tmp_path):
 
 
 def test_steps_must_name_earlier_steps(tmp_path):
-    text = QUICKSTART.read_text(encoding="utf-8").replace("model: tuned", "model: tunde")
+    text = QUICKSTART.read_text(encoding="utf-8").replace("b: tuned", "b: tunde")
     (fault,) = faults_of(write(tmp_path, text))
-    assert "model 'tunde' is no earlier train step; there are: base, tuned" in fault
+    assert "'tunde' is no earlier evaluate step; there are: base, tuned" in fault
 
 
 def test_a_key_that_stands_twice_is_a_fault_with_its_line(tmp_path):
@@ -111,7 +111,7 @@ def test_overrides_reach_fields_steps_by_name_and_steps_by_kind():
             "seed=3",
             "data.held_out=0.5",
             "steps.train.learning_rate=1e-4",
-            "steps.tuned.method.rank=4",
+            "steps.3.method.rank=4",
             "steps.train.duration={steps: 7}",
         ],
     )

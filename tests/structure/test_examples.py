@@ -79,7 +79,6 @@ def split_table() -> str:
     """The card's table of the sides that the quickstart's recipe makes."""
     from tuneval.data.read import read
     from tuneval.data.split import split
-
     from tuneval.recipes.load import load_recipe
 
     recipe = load_recipe(ROOT / "recipes" / "quickstart.yaml")

@@ -1,7 +1,7 @@
 """Conversations that stand twice in a set, exactly or nearly.
 
 Nearly: what is asked and answered is compared, never the system turn, since all records of a
-set often share one. Texts are compared as sets of short overlapping pieces (shingles): five
+set often share one. Texts are compared as sets of short overlapping pieces (shingles): three
 characters where words are spelled with letters, two in Chinese, Japanese and Korean, after
 Unicode NFKC, lower case and with white space run together. The similarity of two sets is
 Jaccard's: what they share, divided by all they have. A pair counts as near when the questions
@@ -13,15 +13,20 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property, partial
 from typing import Literal
 
+import numpy as np
+
 from tuneval.data.example import Example
+from tuneval.data.similarity_join import SimilarityIndex
 from tuneval.errors import UsageError
 
-LETTERS_PER_SHINGLE = 5
+LETTERS_PER_SHINGLE = 3
 IDEOGRAPHS_PER_SHINGLE = 2
+_MANY = 256
 _IDEOGRAPH = (
     "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff"
 )
@@ -72,12 +77,51 @@ def near_duplicates(
         raise UsageError(
             f"A similarity threshold of {threshold} makes no sense.", mend="above 0, at most 1"
         )
-    from tuneval.data.similarity_join import similar_pairs
-
     distinct = list({example.id: example for example in reversed(examples)}.values())[::-1]
-    texts = [(shingles(question(example)), shingles(answers(example))) for example in distinct]
-    found = similar_pairs(texts, threshold, keep=keep)
-    return [Pair(distinct[i], distinct[j], similarity) for i, j, similarity in found]
+    comparison = _Comparison(distinct, threshold)
+    return [
+        Pair(distinct[earlier], example, similarity)
+        for number, example in enumerate(distinct)
+        for earlier, similarity in comparison.earlier_ones_like(number, keep)
+    ]
+
+
+class _Comparison:
+    """Finds what is near, by the questions first: they are short and mostly settle it."""
+
+    def __init__(self, examples: Sequence[Example], threshold: float) -> None:
+        self._index = partial(SimilarityIndex, threshold=threshold)
+        self._examples = examples
+        self._question_sets = [shingles(question(example)) for example in examples]
+        self._questions = self._index(self._question_sets)
+
+    @cached_property
+    def _wholes(self) -> SimilarityIndex:
+        """Questions and answers together; a piece of an answer differs from one of a question."""
+        return self._index(
+            [
+                asked | {f"answer {piece}" for piece in shingles(answers(example))}
+                for asked, example in zip(self._question_sets, self._examples, strict=True)
+            ]
+        )
+
+    def earlier_ones_like(
+        self, number: int, keep: Literal["all", "first"]
+    ) -> Iterator[tuple[int, float]]:
+        """Number and similarity of the earlier examples that are near, or of the first of them."""
+        candidates = self._questions.candidates(number)
+        if len(candidates) > _MANY:
+            likely = self._wholes.candidates(number)
+            candidates = np.intersect1d(candidates, likely, assume_unique=True)
+        for start in range(0, len(candidates), _MANY):
+            asked, _ = self._questions.similar(number, candidates[start : start + _MANY])
+            if len(asked):
+                near, similarity = self._wholes.similar(number, asked)
+                found = zip(near.tolist(), similarity.tolist(), strict=True)
+                if keep == "first" and len(near):
+                    yield next(found)
+                    return
+                yield from found
 
 
 def question(example: Example) -> str:

@@ -7,132 +7,81 @@ the first few. The result is exact.
 
 from __future__ import annotations
 
-from array import array
-from collections.abc import Iterator, Sequence
-from typing import Literal, NamedTuple
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-Texts = tuple[frozenset[str], frozenset[str]]
 Ints = NDArray[np.int64]
-_ANSWER = 0x5BD1E995
-_FIRST_CHUNK = 64
-_CHUNK = 4096
+_EPSILON = 1e-9  # a similarity of exactly the threshold counts, whatever the rounding
 
 
-class Similar(NamedTuple):
-    """Positions of two texts, the earlier first, and the similarity of question and answer."""
+class SimilarityIndex:
+    """Sets of pieces, numbered from 0 as given, ready to be compared. An empty set is like none."""
 
-    first: int
-    second: int
-    similarity: float
-
-
-def similar_pairs(
-    texts: Sequence[Texts], threshold: float, *, keep: Literal["all", "first"]
-) -> list[Similar]:
-    """Pairs of (question, answer) whose questions, and the whole of both, reach the threshold.
-
-    Ordered by the later one, then the earlier. A text without a question has no pair.
-    """
-    sets = _Sets([t if t[0] else (frozenset[str](), frozenset[str]()) for t in texts])
-    earlier: dict[int, array[int]] = {}  # piece -> sets that have it in their prefix
-    pairs: list[Similar] = []
-    for number, prefix in sets.shared_prefixes(threshold):
-        lists = [earlier[piece] for piece in prefix if piece in earlier]
-        if lists:
-            candidates = np.unique(
-                np.concatenate([np.frombuffer(part, np.int64) for part in lists])
-            )
-            pairs += sets.matches(number, candidates, threshold, keep=keep)
-        for piece in prefix:
-            earlier.setdefault(piece, array("q")).append(number)
-    return pairs
-
-
-class _Sets:
-    """The sets as rows of one long array of piece numbers, 0 the rarest."""
-
-    def __init__(self, texts: Sequence[Texts]) -> None:
-        n_questions = np.array([len(q) for q, _ in texts], dtype=np.int64)
-        self.lengths: Ints = n_questions + np.array([len(a) for _, a in texts], dtype=np.int64)
-        self.n_questions: Ints = n_questions
-        self.starts: Ints = np.concatenate([[0], np.cumsum(self.lengths)])
+    def __init__(self, sets: Sequence[frozenset[str]], threshold: float) -> None:
+        self._threshold = threshold
+        self._lengths: Ints = np.array([len(pieces) for pieces in sets], dtype=np.int64)
+        self._starts: Ints = np.concatenate([[0], np.cumsum(self._lengths)])
+        owners = np.repeat(np.arange(len(sets)), self._lengths)
+        # Python's own 64-bit hashes differ from process to process, the pairs found do not.
         hashes = np.fromiter(
-            (
-                h
-                for q, a in texts
-                for part, salt in ((q, 0), (a, _ANSWER))
-                for h in _hashes(part, salt)
-            ),
-            dtype=np.int64,
-            count=int(self.starts[-1]),
+            (hash(piece) for pieces in sets for piece in pieces), np.int64, int(self._starts[-1])
         )
         _, inverse, counts = np.unique(hashes, return_inverse=True, return_counts=True)
-        rank = np.empty(len(counts), dtype=np.int64)
-        rank[np.argsort(counts, kind="stable")] = np.arange(len(counts))
-        owners = np.repeat(np.arange(len(texts)), self.lengths)
-        within = np.arange(len(hashes)) - self.starts[owners]
-        pieces = rank[inverse]
-        order = np.lexsort((pieces, owners))
-        self.pieces: Ints = pieces[order]
-        self.is_question = (within < n_questions[owners])[order]
-        self.owners = owners
-        self.within = within
-        self.is_shared = (counts > 1)[inverse][order]
-        self._marked = np.zeros(len(counts), dtype=bool)
+        rarity = np.empty(len(counts), dtype=np.int64)
+        rarity[np.argsort(counts, kind="stable")] = np.arange(len(counts))
+        pieces = rarity[inverse]
+        self._pieces: Ints = pieces[np.lexsort((pieces, owners))]  # by set, then rare to common
+        self._is_own_piece = np.zeros(len(counts), dtype=bool)
+        self._is_candidate = np.zeros(len(sets), dtype=bool)
+        self._index_prefixes(owners, np.sort(counts))
 
-    def shared_prefixes(self, threshold: float) -> Iterator[tuple[int, list[int]]]:
-        """Each set's first pieces, as many as must hold a common one, less those it has alone."""
-        needed = np.ceil(threshold * self.lengths - 1e-9).astype(np.int64)
-        in_prefix = self.within < (self.lengths - needed + 1)[self.owners]
-        chosen = np.flatnonzero(in_prefix & self.is_shared)
-        bounds = np.searchsorted(self.owners[chosen], np.arange(len(self.lengths) + 1))
-        for number in np.flatnonzero(np.diff(bounds)):
-            yield int(number), self.pieces[chosen[bounds[number] : bounds[number + 1]]].tolist()
+    def _index_prefixes(self, owners: Ints, counts: Ints) -> None:
+        """For each piece the sets that have it among their first ones. `counts` are by rarity."""
+        needed = np.ceil(self._threshold * self._lengths - _EPSILON).astype(np.int64)
+        within = np.arange(len(owners)) - self._starts[owners]
+        in_prefix = within < (self._lengths - needed + 1)[owners]
+        chosen = np.flatnonzero(in_prefix & (counts[self._pieces] > 1))
+        self._prefixes: Ints = self._pieces[chosen]
+        self._prefix_starts = np.searchsorted(owners[chosen], np.arange(len(self._lengths) + 1))
+        order = np.argsort(self._prefixes, kind="stable")
+        self._holders: Ints = owners[chosen][order]
+        self._holder_starts = np.searchsorted(self._prefixes[order], np.arange(len(counts) + 1))
 
-    def matches(
-        self, number: int, candidates: Ints, threshold: float, *, keep: Literal["all", "first"]
-    ) -> Iterator[Similar]:
-        """Those of the candidates that are similar to the set of that number."""
-        length = self.lengths[number]
-        lengths = self.lengths[candidates]
-        candidates = candidates[
-            (np.minimum(lengths, length) >= threshold * np.maximum(lengths, length) - 1e-9)
-        ]
-        size = _FIRST_CHUNK if keep == "first" else _CHUNK
-        start = 0
-        while start < len(candidates):
-            chunk = candidates[start : start + size]
-            start, size = start + size, _CHUNK
-            similarity, asked = self._similarities(number, chunk)
-            near = np.flatnonzero((similarity >= threshold - 1e-9) & (asked >= threshold - 1e-9))
-            for hit in near[:1] if keep == "first" else near:
-                yield Similar(int(chunk[hit]), number, float(similarity[hit]))
-            if keep == "first" and len(near):
-                return
+    def candidates(self, number: int) -> Ints:
+        """Earlier sets that may be similar to this one: all that are, and some that are not."""
+        own = self._prefixes[self._prefix_starts[number] : self._prefix_starts[number + 1]]
+        starts = self._holder_starts[own]
+        holders = self._holders[_ranges(starts, self._holder_starts[own + 1] - starts)]
+        self._is_candidate[holders] = True
+        found: Ints = np.flatnonzero(self._is_candidate[:number])
+        self._is_candidate[holders] = False
+        length, lengths = self._lengths[number], self._lengths[found]
+        shorter, longer = np.minimum(lengths, length), np.maximum(lengths, length)
+        fitting: Ints = found[shorter >= self._threshold * longer - _EPSILON]
+        return fitting
 
-    def _similarities(
-        self, number: int, others: Ints
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Jaccard similarity of the whole, and of the questions alone, to each of the others."""
-        own = self.pieces[self.starts[number] : self.starts[number + 1]]
-        lengths = self.lengths[others]
+    def similar(self, number: int, others: Ints) -> tuple[Ints, NDArray[np.float64]]:
+        """Those of the others that reach the threshold with this one, and their similarity."""
+        if len(others) == 0:
+            return others, np.zeros(0)
+        own = self._pieces[self._starts[number] : self._starts[number + 1]]
+        lengths = self._lengths[others]
+        self._is_own_piece[own] = True
+        hits = self._is_own_piece[self._pieces[_ranges(self._starts[others], lengths)]]
+        self._is_own_piece[own] = False
+        total = np.concatenate([[0], np.cumsum(hits)])
         ends = np.cumsum(lengths)
-        firsts = ends - lengths
-        rows = np.repeat(self.starts[others] - firsts, lengths) + np.arange(ends[-1])
-        self._marked[own] = True
-        hits = self._marked[self.pieces[rows]]
-        self._marked[own] = False
-        shared = np.add.reduceat(hits, firsts, dtype=np.int64)
-        asked = np.add.reduceat(hits & self.is_question[rows], firsts, dtype=np.int64)
-        return (
-            shared / (lengths + self.lengths[number] - shared),
-            asked / (self.n_questions[others] + self.n_questions[number] - asked),
-        )
+        shared = total[ends] - total[ends - lengths]
+        similarity = shared / np.maximum(lengths + len(own) - shared, 1)
+        near = similarity >= self._threshold - _EPSILON
+        return others[near], similarity[near]
 
 
-def _hashes(pieces: frozenset[str], salt: int) -> Iterator[int]:
-    """Python's own 64-bit hashes: they differ from process to process, the result does not."""
-    return (hash(piece) ^ salt for piece in pieces)
+def _ranges(starts: Ints, lengths: Ints) -> Ints:
+    """`starts[0], starts[0] + 1, …` for each start as many as its length, one after the other."""
+    ends = np.cumsum(lengths)
+    if len(ends) == 0:
+        return ends
+    return np.repeat(starts - ends + lengths, lengths) + np.arange(ends[-1])

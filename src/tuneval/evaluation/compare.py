@@ -262,4 +262,7 @@ def _flips(
 
 
 def _model(result: EvaluationResult) -> str:
-    return result.model if result.adapter is None else f"{result.model} + {result.adapter}"
+    """The model as a person named it; a run's adapter is part of the run."""
+    if result.adapter is None or result.model.startswith("run:"):
+        return result.model
+    return f"{result.model} + {result.adapter}"

@@ -86,10 +86,8 @@ class _Work:
 
     @property
     def settings(self) -> dict[str, Any]:
-        """All that the answers depend on."""
+        """All that the answers depend on, by content: a folder may be moved."""
         return {
-            "model": self.loaded.reference.text,
-            "adapter": self.loaded.adapter,
             "model_hash": self.loaded.hash,
             "template_hash": self.template.hash,
             "data_hash": data_hash(self.examples),

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from tuneval import files
-from tuneval.errors import ModelError
+from tuneval.errors import ModelError, StorageError
 from tuneval.models.checksums import cache_root, file_hash, file_hashes
 from tuneval.models.quiet import quiet_libraries
 from tuneval.runs.events import Finished, Report, Started, Step, Warned, ignore
@@ -63,7 +63,7 @@ def damage(folder: Path) -> str | None:
     try:
         expected = files.read_json(listing)
         found = file_hashes(path for path in folder.iterdir() if path.name in expected)
-    except files.StorageError as error:
+    except StorageError as error:
         return error.what
     wrong = sorted(name for name, sha in expected.items() if found.get(name) != sha)
     return f"{wrong[0]} is missing or has changed" if wrong else None

@@ -1,7 +1,9 @@
 """One forward pass of a causal language model, with the output head only where it is needed.
 
-The model is used in two parts, body and head, when that gives what the whole gives (tried once
-on a few tokens: some families scale or cap their logits in their own way); otherwise whole.
+A model is used in two parts, body and head, and with its inputs packed into one row, when that
+gives what the whole model gives on each input alone. This is tried on a few tokens first: some
+families scale or cap their logits in their own way, some have layers that carry on from one
+packed input into the next. Where it does not hold, the whole model runs on padded batches.
 """
 
 from __future__ import annotations
@@ -13,10 +15,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 
 from tuneval.models.packed_attention import PACKED_ATTENTION, Layout, use_packed_attention
-from tuneval.models.sequences import Input, PackedRow
+from tuneval.models.sequences import Ids, Input, PackedRow
+
+Positions = npt.NDArray[np.int64]
 
 # Logits held at once: 256 rows of a 49k vocabulary, 48 of a 262k one. On a CPU larger chunks fall
 # out of its caches, smaller ones leave the matrix product short.
@@ -26,8 +31,10 @@ PROBE_TOKENS = 8
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """What goes into one forward pass. `starts[i]` is where input i's own tokens lie in the
-    flattened (B * T) positions; its first `n_shared` tokens lie at 0, 1, …
+    """What goes into one forward pass.
+
+    `starts[i]` is where input i's own tokens lie among the flattened (B * T) positions; the
+    first `n_shared` tokens of every input lie at 0, 1, …
     """
 
     inputs: tuple[Input, ...]
@@ -36,10 +43,10 @@ class Batch:
     n_shared: int = 0
     layout: Layout | None = None
 
-    def positions(self, index: int, start: int, count: int) -> np.ndarray:
+    def positions(self, index: int, start: int, count: int) -> Positions:
         """Flattened positions of tokens `start`, `start + 1`, … of input `index`, (count,)."""
-        own = np.arange(start, start + count)
-        return np.where(own < self.n_shared, own, own - self.n_shared + self.starts[index])
+        token = np.arange(start, start + count)
+        return np.where(token < self.n_shared, token, token - self.n_shared + self.starts[index])
 
 
 def packed_batch(row: PackedRow) -> Batch:
@@ -48,13 +55,16 @@ def packed_batch(row: PackedRow) -> Batch:
     spans = []
     start = row.n_shared
     for item in row.inputs:
-        own = item.ids[row.n_shared :]
-        pieces.append(own)
-        spans.append((start, start + len(own)))
-        start += len(own)
-    ids = torch.from_numpy(np.concatenate(pieces).astype(np.int64))[None]
-    starts = tuple(start for start, _ in spans)
-    return Batch(row.inputs, ids, starts, row.n_shared, Layout(row.n_shared, tuple(spans)))
+        pieces.append(item.ids[row.n_shared :])
+        spans.append((start, start + len(pieces[-1])))
+        start = spans[-1][1]
+    return Batch(
+        inputs=row.inputs,
+        input_ids=torch.from_numpy(np.concatenate(pieces).astype(np.int64))[None],
+        starts=tuple(start for start, _ in spans),
+        n_shared=row.n_shared,
+        layout=Layout(row.n_shared, tuple(spans)),
+    )
 
 
 def padded_batch(inputs: Sequence[Input]) -> Batch:
@@ -68,65 +78,63 @@ def padded_batch(inputs: Sequence[Input]) -> Batch:
 
 
 class Forward:
-    """A model made ready to give logits at chosen positions. Use inside `ready`."""
+    """A model that gives logits at chosen positions of a batch; made by `prepare`."""
 
     def __init__(self, model: Any) -> None:
         self.model = model
-        self.has_virtual_tokens = has_virtual_tokens(model)
-        self.core = model if self.has_virtual_tokens else core_model(model)
+        self.is_packed = False
+        self.is_split = False
+        self.is_wrapped = has_virtual_tokens(model)
+        self.core = core_model(model)
         self.device = next(model.parameters()).device
-        self._split = False
         self._keeps = "logits_to_keep" in inspect.signature(self.core.forward).parameters
 
-    def probe(self, ids: np.ndarray) -> None:
-        """Find out whether body and head, used apart, give this model's logits."""
-        if self.has_virtual_tokens or self.core.get_output_embeddings() is None:
-            return
-        few = torch.from_numpy(ids[:PROBE_TOKENS].astype(np.int64))[None].to(self.device)
-        whole = self.core(input_ids=few, use_cache=False).logits
-        body = self.core.get_decoder()
-        if body is self.core:
-            return
-        hidden = body(input_ids=few, use_cache=False).last_hidden_state
-        if hidden.shape[-1] != self.core.get_output_embeddings().weight.shape[-1]:
-            return
-        apart = self._head(hidden)
-        tolerance = 1e-5 if whole.dtype in (torch.float32, torch.float64) else 1e-2
-        self._split = apart.shape == whole.shape and torch.allclose(
-            apart.float(), whole.float(), rtol=tolerance, atol=tolerance
-        )
-
-    def logits(self, batch: Batch, positions: np.ndarray) -> Iterator[torch.Tensor]:
+    def logits(self, batch: Batch, positions: Positions) -> Iterator[torch.Tensor]:
         """Logits at the flattened positions, in order, in chunks (n, V), at least float32."""
         where = torch.from_numpy(positions).to(self.device)
         inputs: dict[str, Any] = {"input_ids": batch.input_ids.to(self.device)}
         if batch.layout is not None:
             inputs["position_ids"] = batch.layout.position_ids().to(self.device)
             inputs["layout"] = batch.layout
-        if not self._split:
-            yield from self._whole_logits(inputs, where)
-            return
-        hidden = self.core.get_decoder()(**inputs, use_cache=False).last_hidden_state
-        rows = hidden.flatten(0, 1)[where]
-        del hidden
-        weight = self.core.get_output_embeddings().weight
-        for chunk in rows.split(max(1, CHUNK_LOGITS // weight.shape[0])):
-            yield _precise(self._head(chunk))
-
-    def _whole_logits(
-        self, inputs: dict[str, Any], where: torch.Tensor
-    ) -> Iterator[torch.Tensor]:
-        if self.has_virtual_tokens:
+        if self.is_split:
+            hidden = self.core.get_decoder()(**inputs, use_cache=False).last_hidden_state
+            rows = hidden.flatten(0, 1)[where]
+            del hidden
+            head = self.core.get_output_embeddings()
+            for chunk in rows.split(max(1, CHUNK_LOGITS // head.weight.shape[0])):
+                yield _precise(self._head(chunk))
+        elif self.is_wrapped:
             # Outputs of prompt and p-tuning are longer by the virtual tokens in front.
-            width = inputs["input_ids"].shape[1]
             mask = torch.ones_like(inputs["input_ids"])
-            logits = self.model(**inputs, attention_mask=mask).logits[:, -width:]
+            logits = self.model(**inputs, attention_mask=mask).logits[:, -mask.shape[1] :]
             yield _precise(logits.flatten(0, 1)[where])
-        elif self._keeps and inputs["input_ids"].shape[0] == 1:
+        elif self._keeps and len(inputs["input_ids"]) == 1:
             yield _precise(self.core(**inputs, logits_to_keep=where, use_cache=False).logits[0])
         else:
             logits = self.core(**inputs, use_cache=False).logits
             yield _precise(logits.flatten(0, 1)[where])
+
+    def try_parts(self, first: Ids, last: Ids, *, packed: bool) -> None:
+        """Use body and head apart, and packed rows, if they give the whole model's logits."""
+        if self.is_wrapped:
+            return
+        samples = [Input(ids[:PROBE_TOKENS]) for ids in (first, last)]
+        alone = torch.cat([self._all_logits(padded_batch([sample])) for sample in samples])
+        if self._has_parts():
+            self.is_split = True
+            apart = torch.cat([self._all_logits(padded_batch([sample])) for sample in samples])
+            self.is_split = _is_close(apart, alone)
+        if packed and use_packed_attention(self.core):
+            together = self._all_logits(packed_batch(PackedRow(tuple(samples), 0)))
+            self.is_packed = _is_close(together, alone)
+
+    def _all_logits(self, batch: Batch) -> torch.Tensor:
+        everywhere = np.arange(batch.input_ids.numel())
+        return torch.cat(list(self.logits(batch, everywhere)))
+
+    def _has_parts(self) -> bool:
+        head = self.core.get_output_embeddings()
+        return getattr(head, "weight", None) is not None and self.core.get_decoder() != self.core
 
     def _head(self, hidden: torch.Tensor) -> torch.Tensor:
         logits = self.core.get_output_embeddings()(hidden)
@@ -135,46 +143,70 @@ class Forward:
 
 
 @contextmanager
-def ready(model: Any, *, packed: bool = False) -> Iterator[bool]:
-    """The model in evaluation mode, without gradients; as it was afterwards.
+def prepare(model: Any, first: Ids, last: Ids, *, packed: bool) -> Iterator[Forward]:
+    """The model ready to answer, without gradients; as it was when the block ends.
 
-    Yields whether it attends in packed rows now: asked for and possible.
+    `first` and `last` are two of the inputs to come; the shortcuts are tried on their beginnings.
     """
+    with evaluating(model):
+        forward = Forward(model)
+        try:
+            forward.try_parts(first, last, packed=packed)
+            if not forward.is_packed:
+                _use_standard_attention(forward.core)
+            yield forward
+        finally:
+            _use_standard_attention(forward.core)
+
+
+@contextmanager
+def evaluating(model: Any) -> Iterator[None]:
+    """The model in evaluation mode, with standard attention and without gradients, for a while."""
     core = core_model(model)
     was_training = model.training
-    attention = core.config._attn_implementation
-    if attention == PACKED_ATTENTION:
-        core.set_attn_implementation("sdpa")
-    is_packed = packed and not has_virtual_tokens(model) and use_packed_attention(core)
+    was_packed = core.config._attn_implementation == PACKED_ATTENTION
+    _use_standard_attention(core)
     model.eval()
     try:
+        # Not inference_mode: buffers that a model makes on the way could not be trained with.
         with torch.no_grad():
-            yield is_packed
+            yield
     finally:
-        if core.config._attn_implementation != attention:
-            core.set_attn_implementation(attention)
+        if was_packed:
+            core.set_attn_implementation(PACKED_ATTENTION)
         model.train(was_training)
 
 
 def core_model(model: Any) -> Any:
-    """transformers' own model inside a peft one (whose layers carry the adapter), or the model."""
+    """transformers' own model inside a peft one (its layers carry the adapter), or the model."""
     return model.get_base_model() if hasattr(model, "peft_config") else model
 
 
 def has_virtual_tokens(model: Any) -> bool:
-    """Whether a method in front of the model adds tokens or states that it must go through."""
+    """Whether a tuning method puts tokens or states in front of what the model reads."""
     configs = getattr(model, "peft_config", None) or {}
     return any(getattr(config, "is_prompt_learning", False) for config in configs.values())
 
 
 def longest_input(model: Any) -> int | None:
-    """How many tokens the model was built to read, virtual tokens taken off; None when unknown."""
-    config = core_model(model).config.get_text_config()
-    longest = getattr(config, "max_position_embeddings", None)
+    """How many tokens the model was built to read, less the virtual ones; None when unknown."""
+    longest = getattr(core_model(model).config.get_text_config(), "max_position_embeddings", None)
     if longest is None:
         return None
     configs = getattr(model, "peft_config", None) or {}
     return int(longest) - sum(getattr(c, "num_virtual_tokens", 0) or 0 for c in configs.values())
+
+
+def _use_standard_attention(core: Any) -> None:
+    if core.config._attn_implementation == PACKED_ATTENTION:
+        core.set_attn_implementation("sdpa" if core._supports_sdpa else "eager")
+
+
+def _is_close(one: torch.Tensor, other: torch.Tensor) -> bool:
+    tolerance = 1e-4 if other.dtype == torch.float64 else 1e-3
+    return one.shape == other.shape and bool(
+        (one - other).abs().max() <= tolerance * other.abs().max().clamp(min=1.0)
+    )
 
 
 def _precise(logits: torch.Tensor) -> torch.Tensor:

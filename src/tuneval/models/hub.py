@@ -46,11 +46,12 @@ def hub_folder(
         raise ModelError(
             f"The hub has no model called '{hub_id}', or it is private.",
             where=f"https://huggingface.co/{hub_id}",
-            mend=_near(hub_id) or "check the spelling; for a private one log in with `hf auth login`",
+            mend=_near(hub_id)
+            or "check the spelling; for a private one log in with `hf auth login`",
         ) from None
     except (errors.LocalEntryNotFoundError, errors.HfHubHTTPError, OSError) as error:
-        if isinstance(error, OSError) and error.errno is not None and error.filename:
-            raise  # the disk, not the network
+        if getattr(error, "filename", None):  # the disk, not the network
+            raise
         raise _offline(hub_id, "the hub cannot be reached") from error
     report(Finished("download"))
     if not _is_whole(folder, parts):

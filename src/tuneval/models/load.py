@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -21,7 +20,14 @@ from tuneval.runs.events import Report, ignore
 
 _WEIGHTS = ("*.safetensors", "*.bin")
 _CONFIGS = ("config.json", "adapter_config.json", "generation_config.json")
-_TOKENIZER = ("tokenizer*", "*.jinja", "*.model", "vocab.*", "merges.txt", "special_tokens_map.json")
+_TOKENIZER = (
+    "tokenizer*",
+    "*.jinja",
+    "*.model",
+    "vocab.*",
+    "merges.txt",
+    "special_tokens_map.json",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +125,9 @@ def _run_weights(run: Path) -> Path:
         )
     folder = run / str(files.read_json(note).get("kind"))
     if not folder.is_dir():
-        raise ModelError("The run's trained model is gone.", where=str(folder), mend="train it again")
+        raise ModelError(
+            "The run's trained model is gone.", where=str(folder), mend="train it again"
+        )
     return folder
 
 

@@ -10,7 +10,7 @@ Precision = Literal["float32", "bfloat16", "float16", "float64"]
 
 
 def choose_device(device: str) -> str:
-    """`auto` is the first accelerator, else the CPU. Raises ModelError for one that is not there."""
+    """`auto` is an accelerator if there is one, else the CPU. Raises ModelError for others."""
     import torch
 
     here = ["cpu"]

@@ -84,7 +84,9 @@ def _folder(path: Path) -> ModelReference:
         raise ModelError(
             "This folder holds no model: there is no config.json or adapter_config.json in it.",
             where=str(absolute),
-            mend=f"name one of the folders in it: {', '.join(inside)}" if inside else f"name {_FORMS}",
+            mend=f"name one of the folders in it: {', '.join(inside)}"
+            if inside
+            else f"name {_FORMS}",
         )
     return ModelReference("folder", str(absolute), str(absolute))
 

@@ -72,7 +72,7 @@ def plan_recipe(recipe: Recipe, *, root: Path, fresh: bool = False) -> Plan:
                 "step": step.model_dump(mode="json"),
                 "settings": _settings(recipe, step),
                 "data": digest,
-                "needs": [keys[name] for name in _needs(step, list(keys)) if name in keys],
+                "needs": [keys[name] for name in _needs(recipe, step, list(keys))],
                 "version": __version__,
             }
         )
@@ -110,10 +110,11 @@ def _settings(recipe: Recipe, step: Step) -> dict[str, object]:
     return settings
 
 
-def _needs(step: Step, earlier: list[str]) -> list[str]:
+def _needs(recipe: Recipe, step: Step, earlier: list[str]) -> list[str]:
+    """The names of the earlier steps whose results this step builds on."""
     match step:
-        case EvaluateStep():
-            return [step.model]
+        case EvaluateStep() if step.model == "trained":
+            return [s.name for s in recipe.steps if isinstance(s, TrainStep)]
         case CompareStep():
             return [step.a, step.b]
         case ReportStep():

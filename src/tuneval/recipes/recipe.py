@@ -44,15 +44,15 @@ class TrainStep(TrainConfig):
     """Train the base model on the training side."""
 
     kind: Literal["train"]
-    name: Name = "tuned"
+    name: Name = "train"
 
 
 class EvaluateStep(EvaluateConfig):
-    """Evaluate the base model or a trained one on the held-out side."""
+    """Evaluate the base model or the trained one on the held-out side."""
 
     kind: Literal["evaluate"]
     name: Name
-    model: Name = Field(description="'base', or the name of an earlier train step")
+    model: Literal["base", "trained"]
 
 
 class CompareStep(_Section):
@@ -90,35 +90,27 @@ class Recipe(_Section):
 
     @model_validator(mode="after")
     def _steps_fit_together(self) -> Recipe:
-        known: dict[str, str] = {"base": "train"}
+        known: dict[str, str] = {}
         faults = []
         for place, step in enumerate(self.steps, start=1):
-            for field, wanted in _needs(step):
-                name = getattr(step, field)
-                if known.get(name) != wanted:
-                    candidates = [n for n, kind in known.items() if kind == wanted]
-                    faults.append(
-                        f"step {place} ({step.name}): {field} '{name}' is no earlier {wanted} "
-                        f"step; there are: {', '.join(candidates) or 'none'}"
-                    )
+            evaluated = [name for name, kind in known.items() if kind == "evaluate"]
+            if isinstance(step, CompareStep):
+                faults += [
+                    f"step {place} ({step.name}): '{name}' is no earlier evaluate step; "
+                    f"there are: {', '.join(evaluated) or 'none'}"
+                    for name in (step.a, step.b)
+                    if name not in evaluated
+                ]
+            if isinstance(step, EvaluateStep):
+                if step.model == "trained" and "train" not in known.values():
+                    faults.append(f"step {place} ({step.name}): there is no train step before it")
+                if self.data.held_out == 0:
+                    faults.append(f"step {place} ({step.name}): needs data.held_out above 0")
+            if step.kind == "train" and "train" in known.values():
+                faults.append(f"step {place}: a run holds one trained model: one train step")
             if step.name in known:
                 faults.append(f"step {place}: the name '{step.name}' is taken")
             known[step.name] = step.kind
-        if sum(step.kind == "train" for step in self.steps) > 1:
-            faults.append("a run folder holds one trained model: write one train step")
-        if self.data.held_out == 0 and any(step.kind == "evaluate" for step in self.steps):
-            faults.append("an evaluate step needs data.held_out above 0")
         if faults:
             raise ValueError("; ".join(faults))
         return self
-
-
-def _needs(step: Step) -> list[tuple[str, str]]:
-    """The fields of a step that name earlier steps, with the kind they must have."""
-    match step:
-        case EvaluateStep():
-            return [("model", "train")]
-        case CompareStep():
-            return [("a", "evaluate"), ("b", "evaluate")]
-        case _:
-            return []

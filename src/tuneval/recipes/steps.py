@@ -95,7 +95,7 @@ def _evaluate(step: EvaluateStep, work: Work) -> dict[str, Any]:
     from tuneval.evaluation.evaluate import evaluate
 
     recipe = work.plan.recipe
-    trained = step.model != "base"
+    trained = step.model == "trained"
     result = evaluate(
         step,
         model=f"run:{work.run.folder}" if trained else recipe.model,

@@ -19,19 +19,17 @@ def line_records(
 ) -> Iterator[Record | Finding]:
     """One record for each line that is not blank. `head` is what was read of `stream` already."""
     decoder = StrictDecoder()
+    if (line := _pretty_printed_line(head, decoder)) is not None:
+        yield _pretty_printed(Source(file, line))
+        return
     offset = n_bytes_before
-    is_first = True
-    for number, line in enumerate(_lines(head, stream), start=1):
+    for number, content in enumerate(_lines(head, stream), start=1):
         source = Source(file, number)
-        if not line.strip(_BLANK):
-            yield _blank(source)
-        elif is_first and _opens_several_lines(line, decoder):
-            yield _pretty_printed(source)
-            return
+        if content.strip(_BLANK):
+            yield _record(source, content, offset, decoder)
         else:
-            is_first = False
-            yield _record(source, line, offset, decoder)
-        offset += len(line)
+            yield _blank(source)
+        offset += len(content)
 
 
 def _lines(head: bytes, stream: BinaryIO) -> Iterator[bytes]:
@@ -75,15 +73,19 @@ def _whole_line(text: str, decoder: StrictDecoder) -> Decoded:
     )
 
 
-def _opens_several_lines(line: bytes, decoder: StrictDecoder) -> bool:
-    """Whether a first line only opens an object that goes on below, as in pretty-printed JSON."""
-    if not line.rstrip(_BLANK).endswith((b"{", b"[", b",", b":")):
-        return False
+def _pretty_printed_line(head: bytes, decoder: StrictDecoder) -> int | None:
+    """The line of the first record when it only begins there and goes on below, indented."""
+    lines = [(i, line) for i, line in enumerate(head.split(b"\n"), 1) if line.strip(_BLANK)]
+    if len(lines) < 2 or lines[1][1].startswith(b"{"):
+        return None
+    number, first = lines[0]
+    if not first.rstrip(_BLANK).endswith((b"{", b"[", b",", b":")):
+        return None
     try:
-        decoder.decode(line.decode("utf-8", "replace").strip())
+        decoder.decode(first.decode("utf-8", "replace").strip())
     except JsonError as error:
-        return error.flaw.rule == "json.truncated"
-    return False
+        return number if error.flaw.rule == "json.truncated" else None
+    return None
 
 
 def _pretty_printed(source: Source) -> Finding:

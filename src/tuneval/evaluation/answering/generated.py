@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from tuneval.evaluation.answering.kept import Kept
+from tuneval.evaluation.answering.kept import Kept, warnings_only
 from tuneval.runs.events import Finished, ItemDone, Report, Started, ignore
 
 if TYPE_CHECKING:
@@ -59,6 +59,7 @@ def answer(
             token_budget=token_budget,
             temperature=0.0,
             seed=seed,
+            report=warnings_only(report),
             on_done=on_done,
         )
     report(Finished(stage))

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tuneval import files
+from tuneval.runs.events import Event, Report, Warned
 
 ELAPSED = "elapsed_seconds"
 
@@ -42,3 +43,13 @@ class Kept:
     def seconds(self) -> float:
         """Seconds of work up to the last finished item, over all starts."""
         return float(max((row.get(ELAPSED, 0.0) for row in self.rows.values()), default=0.0))
+
+
+def warnings_only(report: Report) -> Report:
+    """For the engines below: their warnings pass; how far they are is told item by item here."""
+
+    def tell(event: Event) -> None:
+        if isinstance(event, Warned):
+            report(event)
+
+    return tell

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from tuneval.evaluation.answering.kept import Kept
+from tuneval.evaluation.answering.kept import Kept, warnings_only
 from tuneval.evaluation.items import TeacherForced
 from tuneval.runs.events import Finished, ItemDone, Report, Started, ignore
 from tuneval.tokenization.tokens import Tokens
@@ -55,7 +55,13 @@ def measure(
 
     requests = [request for _, item_tokens in pending for request in requests_of(item_tokens)]
     if requests:
-        measure_likelihood(model, requests, token_budget=token_budget, on_result=on_result)
+        measure_likelihood(
+            model,
+            requests,
+            token_budget=token_budget,
+            report=warnings_only(report),
+            on_result=on_result,
+        )
     report(Finished(stage))
 
 

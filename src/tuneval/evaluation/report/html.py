@@ -56,7 +56,7 @@ def _head(facts: ReportFacts) -> Html:
             facts.description,
             facts.model,
             facts.method,
-            facts.created[:16].replace("T", " "),
+            facts.created[:16].replace("T", " ") + " UTC",
         )
         if part
     )

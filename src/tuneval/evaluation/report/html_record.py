@@ -55,7 +55,7 @@ def answers_section(evaluations: Mapping[str, EvaluationResult]) -> Html:
     return m.section(
         "answers",
         Text("How the answers were obtained", "答案如何得到"),
-        m.table(["", *evaluations], rows),
+        m.table(["", *evaluations], rows, css="record"),
         f'<p class="soft"><small>{m.both(note)}</small></p>',
     )
 
@@ -136,7 +136,10 @@ def data_section(card: DataCard) -> Html:
     splits = " · ".join(
         f"{escape(side.replace('_', ' '))} {n:,}" for side, n in card.splits.items()
     )
-    found = ", ".join(f"{count} {escape(severity)}" for severity, count in card.findings.items())
+    found = ", ".join(
+        f"{count} {escape(severity)}{'s' * (count != 1 and severity != 'info')}"
+        for severity, count in card.findings.items()
+    )
     rules = ", ".join(f"{escape(r)} ({n})" for r, n in list(card.findings_by_rule.items())[:8])
     rows: list[tuple[Text | str, Html]] = [
         (Text("file", "文件"), f"<code>{escape(card.file)}</code>"),

@@ -17,10 +17,10 @@ from tuneval.evaluation.report.numbers import (
     estimate_text,
     interval_text,
     p_text,
-    sample_text,
     value_text,
 )
 from tuneval.evaluation.report.verdict import Conclusion
+from tuneval.statistics.estimate import Estimate
 
 MOST_FLIPS = 30
 FLIPS_IN_SIGHT = 6
@@ -43,7 +43,7 @@ def tiles(comparison: Comparison, conclusion: Conclusion) -> Html:
             f" <b>{value_text(row.b.value, row.unit)}</b></div>"
             f"{m.interval_bars([('base', row.a), ('tuned', row.b)])}"
             f'<div class="change {_verdict_css(row)}">{_change(row)}</div>'
-            f"<small>{sample_text(row.difference)}</small></div>"
+            f"<small>{m.both(_sample(row.difference))}</small></div>"
         )
     return f'<div class="tiles">{tiles}</div>'
 
@@ -111,7 +111,7 @@ def _metric_row(row: ComparisonRow, a: str, b: str, reach: float) -> Html:
         f'<small class="interval">{interval_text(row.difference, signed=True)}</small>'
         f"{m.difference_bar(row.difference, reach=reach, good=good)}</td>"
         f'<td data-name="p (Holm)"><span class="nowrap">{p_text(row.p_holm)}</span>'
-        f'<small class="interval">{sample_text(row.difference)}</small></td></tr>'
+        f'<small class="interval">{m.both(_sample(row.difference))}</small></td></tr>'
     )
 
 
@@ -126,7 +126,7 @@ def _metrics_alone(evaluations: Mapping[str, EvaluationResult]) -> Html:
             cells.append(
                 "–"
                 if estimate is None
-                else f"{estimate_text(estimate)} <small>{sample_text(estimate)}</small>"
+                else f"{estimate_text(estimate)} <small>{m.both(_sample(estimate))}</small>"
             )
         rows.append(cells)
     return m.table([Text("metric", "指标"), *evaluations], rows) if rows else ""
@@ -191,7 +191,7 @@ def _flip(flip: Flip, comparison: Comparison, *, improved: bool) -> Html:
 
 def _change(row: ComparisonRow) -> Html:
     change = change_text(row.difference.value, row.unit)
-    return f"<b>{change}</b> {interval_text(row.difference, signed=True)}"
+    return f"<b>{change}</b> <span>{interval_text(row.difference, signed=True)}</span>"
 
 
 def _verdict_css(row: ComparisonRow) -> str:
@@ -207,3 +207,10 @@ def _short(model: str) -> str:
     """A run's model without the way to its folder."""
     kind, colon, rest = model.partition(":")
     return f"{kind}:{Path(rest).name}" if colon and kind == "run" else model
+
+
+def _sample(estimate: Estimate) -> Text:
+    if estimate.n_clusters is None:
+        return Text(f"n={estimate.n}", f"n={estimate.n}")
+    groups = estimate.n_clusters
+    return Text(f"n={estimate.n}, {groups} groups", f"n={estimate.n}，{groups} 组")

@@ -80,7 +80,8 @@ def _axis(low: float, high: float) -> tuple[float, float, float]:
     rough = span / 4
     power = 10 ** math.floor(math.log10(rough))
     step = next(power * m for m in (1, 2, 2.5, 5, 10) if power * m >= rough)
-    return math.floor(low / step) * step, math.ceil(high / step) * step, step
+    start = math.floor(low / step) * step
+    return start, max(math.ceil(high / step) * step, start + step), step
 
 
 def _whole_ticks(first: float, last: float) -> list[float]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from tuneval.evaluation.compare import Comparison, Flip
-from tuneval.evaluation.figures import WHOLE_SEQUENCE
+from tuneval.evaluation.figures import TOKEN_ACCURACY, WHOLE_SEQUENCE
 from tuneval.evaluation.report import verdict
 from tuneval.evaluation.report.explanations import HOW_TO_READ
 from tuneval.evaluation.report.facts import DataCard, ReportFacts
@@ -79,7 +79,9 @@ def _evaluations(facts: ReportFacts) -> Iterator[str]:
     yield "\n## The evaluations\n"
     results = list(facts.evaluations.values())
     found_names = dict.fromkeys(name for result in results for name in result.metrics)
-    names = sorted(found_names, key=reading_order)
+    told = {row.metric for row in facts.comparison.rows} if facts.comparison else set[str]()
+    told.discard(TOKEN_ACCURACY)  # stands beside the mistaken count, so that the gap is seen
+    names = sorted(found_names.keys() - told, key=lambda name: (reading_order(name), name))
     rows = []
     for name in names:
         cells = [metric_name(name).en + (" (a mistake, to know)" * (name == WHOLE_SEQUENCE))]

@@ -14,6 +14,7 @@ from tuneval.statistics.estimate import Estimate
 Html = str
 _WORDS = re.compile(r"\w+|\s+|[^\w\s]")
 MOST_COMPARED = 2000
+LEAST_ALIKE = 0.4
 
 
 def both(text: Text | str) -> Html:
@@ -112,7 +113,7 @@ def marked_answer(answer: str, label: str, *, most: int = 400) -> Html:
         return escape(shown) + tail
     ours, theirs = _WORDS.findall(shown), _WORDS.findall(label)
     matcher = difflib.SequenceMatcher(None, theirs, ours, autojunk=False)
-    if matcher.ratio() < 0.3:
+    if matcher.ratio() < LEAST_ALIKE:
         return escape(shown) + tail
     pieces = []
     for kind, _, _, start, stop in matcher.get_opcodes():

@@ -1,0 +1,170 @@
+"""An evaluation asks every item once, can be stopped anywhere, and counts what it leaves out."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tuneval.data.example import Example, Message, Source
+from tuneval.errors import DataError, RunError, UsageError
+from tuneval.evaluation.config import EvaluateConfig, config_from
+from tuneval.evaluation.evaluate import evaluate
+from tuneval.evaluation.items import read_items
+from tuneval.evaluation.record import EvaluationResult
+from tuneval.models.load import load_model
+from tuneval.runs.events import ItemDone, Warned, ignore
+
+CONFIG = EvaluateConfig(metrics=("exact_match", "bleu-4"), max_new_tokens=6)
+
+
+def example(number: int, *, answer: str | None = "yes") -> Example:
+    turns = [Message("user", f"Is {number} a number?")]
+    if answer is not None:
+        turns.append(Message("assistant", answer))
+    return Example(tuple(turns), Source("held.jsonl", number + 1), f"g{number // 2}")
+
+
+EXAMPLES = [example(n, answer=f"yes, {n} is") for n in range(6)]
+
+
+@pytest.fixture(scope="module")
+def loaded(tiny_llama_folder):
+    return load_model(str(tiny_llama_folder))
+
+
+def run(loaded, folder: Path, *, config=CONFIG, examples=EXAMPLES, report=ignore):
+    return evaluate(
+        config,
+        loaded=loaded,
+        examples=examples,
+        folder=folder,
+        name="small",
+        template="chatml",
+        report=report,
+    )
+
+
+def rows(path: Path) -> list[dict]:
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+class Stop(BaseException):
+    """Stands for a kill: nothing catches it."""
+
+
+def stop_after(stage: str, count: int):
+    def report(event):
+        if isinstance(event, ItemDone) and event.stage.endswith(stage) and event.done == count:
+            raise Stop
+
+    return report
+
+
+def test_every_item_is_measured_answered_and_graded_in_the_data_s_order(loaded, tmp_path):
+    result = run(loaded, tmp_path)
+    items = read_items(tmp_path)
+    assert [item.id for item in items] == [e.id for e in EXAMPLES]
+    assert all(set(item.grades) == {"exact_match", "bleu-4"} for item in items)
+    predictions = rows(tmp_path / "generated_predictions.jsonl")
+    assert [row["id"] for row in predictions] == [e.id for e in EXAMPLES]
+    assert list(predictions[0])[:3] == ["prompt", "predict", "label"], "as LLaMA-Factory has them"
+    assert predictions[0]["prompt"].endswith("assistant\n")
+    assert predictions[0]["scores"] == items[0].grades
+    assert result.metrics["exact_match"].estimate.n == 6
+    assert result.counts["alignment_agrees"] == 6
+    assert result.counts["independent_groups"] == 3
+    assert EvaluationResult.load(tmp_path) == result
+
+
+def test_predict_results_have_the_keys_people_know(loaded, tmp_path):
+    result = run(loaded, tmp_path)
+    values = json.loads((tmp_path / "predict_results.json").read_text(encoding="utf-8"))
+    assert values["predict_bleu-4"] == round(result.metrics["bleu-4"].estimate.value, 4)
+    assert values["predict_runtime"] > 0
+    assert {"predict_samples_per_second", "predict_steps_per_second"} < set(values)
+    assert list(values) == sorted(values)
+
+
+@pytest.mark.parametrize(("stage", "count"), [("likelihood", 2), ("answers", 1), ("answers", 6)])
+def test_stopped_anywhere_it_goes_on_and_ends_as_if_undisturbed(loaded, tmp_path, stage, count):
+    with pytest.raises(Stop):
+        run(loaded, tmp_path / "stopped", report=stop_after(stage, count))
+    assert not (tmp_path / "stopped" / "result.json").exists()
+    told: list[ItemDone] = []
+    again = run(loaded, tmp_path / "stopped", report=lambda e: told.append(e))
+    answered = [e.item_id for e in told if isinstance(e, ItemDone) and e.stage.endswith(stage)]
+    assert len(answered) == 6 - count, "what was finished is not done again"
+    undisturbed = run(loaded, tmp_path / "undisturbed")
+    for name in ("teacher_forced.jsonl", "generated_predictions.jsonl", "items.jsonl"):
+        ids = [row["id"] for row in rows(tmp_path / "stopped" / name)]
+        assert len(ids) == len(set(ids)) == 6
+    for one, other in zip(
+        read_items(tmp_path / "stopped"), read_items(tmp_path / "undisturbed"), strict=True
+    ):
+        assert one.predict == other.predict
+        assert one.teacher_forced.nll == pytest.approx(other.teacher_forced.nll, abs=1e-4)
+    assert again.metrics["bleu-4"] == undisturbed.metrics["bleu-4"]
+
+
+def test_finished_evaluation_is_given_back_without_work(loaded, tmp_path):
+    first = run(loaded, tmp_path)
+    told: list[object] = []
+    assert run(loaded, tmp_path, report=told.append) == first
+    assert not [e for e in told if isinstance(e, ItemDone)]
+
+
+def test_another_metric_is_graded_without_asking_again(loaded, tmp_path):
+    first = run(loaded, tmp_path)
+    told: list[object] = []
+    config = CONFIG.model_copy(update={"metrics": ("exact_match", "rouge-l")})
+    result = run(loaded, tmp_path, config=config, report=told.append)
+    assert result.metrics["rouge-l"].estimate is not None
+    assert result.seconds["answers"] == pytest.approx(first.seconds["answers"], abs=1e-3)
+    assert not [e for e in told if isinstance(e, ItemDone)]
+
+
+def test_folder_of_another_evaluation_is_left_alone(loaded, tmp_path):
+    run(loaded, tmp_path)
+    before = (tmp_path / "result.json").read_bytes()
+    with pytest.raises(RunError, match="holds another evaluation"):
+        run(loaded, tmp_path, config=CONFIG.model_copy(update={"max_new_tokens": 3}))
+    assert (tmp_path / "result.json").read_bytes() == before
+
+
+def test_items_that_cannot_be_asked_are_counted_with_the_reason(loaded, tmp_path):
+    told: list[object] = []
+    examples = [*EXAMPLES, example(7, answer=None), EXAMPLES[0]]
+    result = run(loaded, tmp_path, examples=examples, report=told.append)
+    assert result.n_items == 7
+    assert result.counts["duplicates"] == 1
+    assert result.counts["generated"] == 6
+    assert sum(result.skipped["teacher_forced"].values()) == 1
+    assert sum(result.metrics["exact_match"].unscored.values()) == 1
+    assert result.metrics["exact_match"].estimate.n == 6
+    assert [e for e in told if isinstance(e, Warned)]
+
+
+def test_answers_cut_by_the_limit_are_counted(loaded, tmp_path):
+    result = run(loaded, tmp_path, config=CONFIG.model_copy(update={"max_new_tokens": 1}))
+    items = read_items(tmp_path)
+    assert result.counts["cut_by_length"] == sum(i.finish_reason == "length" for i in items)
+    assert all(item.n_tokens == 1 for item in items)
+
+
+def test_no_example_is_refused(loaded, tmp_path):
+    with pytest.raises(DataError):
+        run(loaded, tmp_path, examples=[])
+
+
+def test_unknown_metrics_are_all_named_with_near_names():
+    with pytest.raises(UsageError, match=r"exact_mach.*rouge-9") as caught:
+        config_from(metrics=("exact_mach", "rouge-9"))
+    assert "exact_match" in str(caught.value)
+    assert config_from(metrics=None).metrics == EvaluateConfig().metrics
+
+
+def test_json_fields_add_accuracy_and_f1():
+    config = EvaluateConfig(metrics=("json_valid",), json_fields=("intent",))
+    assert config.graded_metrics == ("json_valid", "json_field:intent", "json_field_f1:intent")

@@ -77,3 +77,11 @@ def test_only_the_record_with_a_bad_byte_is_lost(file: Path) -> None:
     assert places(report) == [("encoding.not_utf8", "6")]
     assert f"offset {content.index(0xFF)} " in report.findings[0].what
     assert (report.n_records, report.n_usable) == (3, 2)
+
+
+def test_each_bad_byte_has_its_own_offset(file: Path) -> None:
+    rows = [b'{"instruction": "\xe4\xbd\xa0", "output": "\xff"}'] * 3
+    content = b"[" + b", ".join(rows) + b"]"
+    offsets = [i for i, byte in enumerate(content) if byte == 0xFF]
+    said = [f.what.split("offset ")[1].split()[0] for f in found(file, content).findings]
+    assert said == list(map(str, offsets))

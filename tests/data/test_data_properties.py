@@ -150,6 +150,7 @@ def test_check_never_raises_on_noise(tmp_path: Path, content: bytes) -> None:
     assert check(file).findings
 
 
+@settings(deadline=None)
 @given(examples, st.text(min_size=1, max_size=5), st.integers(1, 99))
 def test_the_id_depends_on_the_messages_alone(example: Example, group: str, line: int) -> None:
     moved = Example(example.messages, Source("other", line), group, {"a": 1})

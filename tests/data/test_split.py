@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tuneval.data.example import Example, Message, Source
@@ -26,6 +26,7 @@ rows = st.lists(
 MANY = [example(str(i), f"g{i // 3}") for i in range(3000)]
 
 
+@settings(deadline=None)
 @given(rows, rows, st.integers(0, 5), st.sampled_from([0.1, 0.25, 0.5]))
 def test_adding_records_moves_none(
     old: list[tuple[str, str | None]], new: list[tuple[str, str | None]], seed: int, share: float
@@ -38,6 +39,7 @@ def test_adding_records_moves_none(
     assert len(large.train) + len(large.held_out) == len(after)
 
 
+@settings(deadline=None)
 @given(rows)
 def test_a_group_is_never_torn(content: list[tuple[str, str | None]]) -> None:
     sides = split([example(*row) for row in content], 0.5)

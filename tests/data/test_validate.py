@@ -122,6 +122,12 @@ def test_exact_duplicates_name_the_first_line(file: Path) -> None:
     assert (report.n_usable, report.exit_status) == (4, 0)
 
 
+def test_copies_in_different_groups_are_told_what_a_split_does(file: Path) -> None:
+    turns = [("user", "a"), ("assistant", "b")]
+    report = checked(file, chat(*turns, group="g"), chat(*turns, group="h"))
+    assert "split" in report.findings[0].mend
+
+
 def test_one_question_with_two_answers_is_a_warning(file: Path) -> None:
     report = checked(
         file, chat(("user", "a"), ("assistant", "yes")), chat(("user", "a"), ("assistant", "no"))
@@ -149,7 +155,7 @@ def test_a_key_that_is_not_read_is_named_once(file: Path) -> None:
     report = checked(file, *lines)
     (finding,) = report.findings
     assert (finding.severity, finding.path, finding.where) == ("info", "label", f"{file}:1")
-    assert "5 records" in finding.what
+    assert "records with it: 5" in finding.what
 
 
 def test_a_key_of_a_message_that_is_not_read_is_named(file: Path) -> None:

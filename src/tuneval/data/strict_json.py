@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -78,8 +79,8 @@ class StrictDecoder:
     def _object(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         made = dict(pairs)
         if len(made) != len(pairs):
-            names = [name for name, _ in pairs]
-            twice = sorted({name for name in names if names.count(name) > 1})
+            counts = Counter(name for name, _ in pairs)
+            twice = sorted(name for name, count in counts.items() if count > 1)
             self._notes += [
                 (
                     "json.duplicate_key",
@@ -147,19 +148,15 @@ def _strings(value: Any) -> Iterator[tuple[str, str]]:
 
 
 def _is_deep(value: Any) -> bool:
-    level = [value]
-    for _ in range(MAX_DEPTH):
-        inner = [i.values() if isinstance(i, dict) else i for i in level]
-        level = [part for i in inner if not isinstance(i, str) for part in _parts(i)]
-        if not level:
-            return False
-    return True
+    level = [[value]]
+    for _ in range(MAX_DEPTH + 1):
+        parts = [part for item in level for part in item]
+        level = [list(p.values()) if isinstance(p, dict) else p for p in parts if _holds_more(p)]
+    return bool(level)
 
 
-def _parts(item: Any) -> Iterator[Any]:
-    for part in item if hasattr(item, "__iter__") else ():
-        if isinstance(part, dict | list):
-            yield part
+def _holds_more(value: Any) -> bool:
+    return isinstance(value, dict | list)
 
 
 def _too_deep(start: int) -> Flaw:
@@ -176,7 +173,9 @@ def _explain(text: str, message: str, position: int, start: int) -> Flaw:
     column = position - text.rfind("\n", 0, position)
     character = text[position : position + 1]
     before = text[max(start, position - 200) : position].rstrip()
-    near = f"at column {column}, near {clip(text[max(start, position - 20) : position + 20])}"
+    near = (
+        f"at column {column}, near {clip(text[max(start, position - 20) : position + 20].strip())}"
+    )
     if skip_whitespace(text, position) == len(text):
         return Flaw(
             "json.truncated",

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from tuneval.data.fingerprint import data_hash
 from tuneval.errors import DataError, ModelError
 from tuneval.models.load import LoadedModel, load_model
 from tuneval.models.methods import attach, count_parameters
+from tuneval.models.quiet import quiet_libraries
 from tuneval.runs.events import Finished, Report, Saved, Warned, ignore
 from tuneval.tokenization import EncodedSet, Template, encode_all, load_template
 from tuneval.training.batches import Rows, make_rows
@@ -63,7 +63,7 @@ def train(
     Writes `adapter/` (or `model/`), `model_reference.json`, the checkpoints, the log, the result
     files and the loss curve. Raises DataError when no example can be trained on.
     """
-    with _quiet_libraries():
+    with quiet_libraries():
         transformers.set_seed(config.seed)
         loaded = load_model(model, dtype=config.precision, report=report)
         shape = load_template(loaded.tokenizer, template)
@@ -212,15 +212,3 @@ def _write_card(
     files.write_text(
         folder / result.weights / "README.md", model_card(facts, config.model_dump(mode="json"))
     )
-
-
-@contextmanager
-def _quiet_libraries() -> Iterator[None]:
-    """Libraries tell errors only while we train; our events tell the rest."""
-    level = transformers.logging.get_verbosity()
-    transformers.logging.set_verbosity_error()
-    transformers.logging.disable_progress_bar()
-    try:
-        yield
-    finally:
-        transformers.logging.set_verbosity(level)

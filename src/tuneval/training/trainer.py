@@ -88,7 +88,7 @@ def training_arguments(config: TrainConfig, *, folder: Path) -> TrainingArgument
         weight_decay=config.weight_decay,
         max_grad_norm=config.max_grad_norm,
         bf16=config.precision == "bfloat16",
-        gradient_checkpointing=config.gradient_checkpointing,
+        activation_checkpointing=config.gradient_checkpointing,
         logging_steps=config.logging_steps,
         logging_first_step=True,
         logging_nan_inf_filter=False,

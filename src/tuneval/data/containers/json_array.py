@@ -37,6 +37,7 @@ class _Array:
         self._n_bytes_before = n_bytes_before
         self._decoder = StrictDecoder()
         self._counted = (0, 1)  # a position, and the line it stands on
+        self._encoded = (0, 0)  # a position, and how many bytes stand before it
         self._next_start: re.Pattern[str] | None = None
 
     def records(self) -> Iterator[Record | Finding]:
@@ -113,9 +114,14 @@ class _Array:
         found = None if self._is_utf8 else _ESCAPED_BYTE.search(self._text, start, end)
         if found is None:
             return None
-        n_bytes = len(self._text[: found.start()].encode("utf-8", "surrogateescape"))
-        record = self._text[start:end].encode("utf-8", "surrogateescape")
-        return not_utf8(source, record, self._n_bytes_before + n_bytes)
+        position, n_bytes = self._encoded
+        n_bytes += len(self._bytes(position, found.start()))
+        self._encoded = (found.start(), n_bytes)
+        return not_utf8(source, self._bytes(start, end), self._n_bytes_before + n_bytes)
+
+    def _bytes(self, start: int, end: int) -> bytes:
+        """A part of the text as it stands in the file."""
+        return self._text[start:end].encode("utf-8", "surrogateescape")
 
     def _rest(self, at: int) -> list[Finding]:
         """What stands after the closing bracket, if anything does."""

@@ -30,7 +30,9 @@ class Duplicates(Rule):
                 "duplicates.exact",
                 pair.second,
                 f"This is the same conversation as in line {pair.first.source.line}.",
-                "remove one of them, unless it is meant to weigh more",
+                "remove one of them, unless it is meant to weigh more"
+                if pair.first.group == pair.second.group
+                else "give both the same group, or remove one: a split may part them",
             )
         for pair in conflicting_answers(self._examples):
             yield _warning(

@@ -28,7 +28,7 @@ class UnusedKeys(Rule):
         for key, count in self._counts.items():
             yield self._first[key].finding(
                 "unused_keys.not_read",
-                f"The key {clip(key)} is not used (in {count} records, this the first).",
+                f"The key {clip(key)} is not used (records with it: {count}, this the first).",
                 mend="put what you need into 'tags', else leave it",
                 path=key,
                 severity="info",

@@ -1,0 +1,213 @@
+from __future__ import annotations
+
+import copy
+
+import numpy as np
+import peft
+import pytest
+import torch
+
+import tuneval.models.likelihood as likelihood_module
+from tuneval.errors import ModelError, UsageError
+from tuneval.models.forward import Forward, prepare
+from tuneval.models.likelihood import Request, measure_likelihood
+from tuneval.models.methods import LoraConfig, attach
+from tuneval.models.packed_attention import use_packed_attention
+from tuneval.models.sequences import distinct_inputs
+from tuneval.runs.events import Finished, Step, Warned
+
+ARRANGEMENTS = ["packed", "padded"]
+
+
+def assert_same(found, expected, *, tolerance: float = 1e-4) -> None:
+    """Log-probabilities within the tolerance; the model's own choice but for near ties."""
+    assert len(found) == len(expected)
+    for ours, theirs in zip(found, expected, strict=True):
+        np.testing.assert_allclose(ours.logprobs, theirs.logprobs, rtol=0, atol=tolerance)
+        assert ours.argmax.tolist() == theirs.argmax.tolist()
+
+
+@pytest.mark.parametrize("arrange", ARRANGEMENTS)
+@pytest.mark.parametrize("token_budget", [64, 4096])
+def test_likelihoods_equal_those_of_one_request_at_a_time(
+    tiny_llama, requests, naive, arrange, token_budget
+):
+    model = tiny_llama.model
+    found = measure_likelihood(model, requests, token_budget=token_budget, arrange=arrange)
+    assert_same(found, naive(model, requests))
+
+
+@pytest.mark.parametrize("arrange", ARRANGEMENTS)
+@pytest.mark.parametrize("family", ["gpt2", "gemma2", "gemma3", "granite", "lfm2"])
+def test_likelihoods_equal_the_naive_ones_in_every_family(
+    family_model, requests, naive, family, arrange
+):
+    model = family_model(family)
+    assert_same(measure_likelihood(model, requests, arrange=arrange), naive(model, requests))
+
+
+@pytest.mark.parametrize("arrange", ARRANGEMENTS)
+def test_likelihoods_equal_the_naive_ones_on_the_real_model(smollm, naive, arrange):
+    tokenizer = smollm.tokenizer
+    texts = {
+        "What is the capital of France?": "The capital of France is Paris.",
+        "写一首关于秋天的短诗。": "秋风起，落叶黄。",
+        "Hi": "Hello! How can I help?",
+    }
+    requests = []
+    for question, answer in texts.items():
+        prompt = tokenizer.apply_chat_template(
+            [{"role": "user", "content": question}], add_generation_prompt=True, return_dict=False
+        )
+        response = tokenizer(answer, add_special_tokens=False).input_ids
+        requests += [Request(prompt, response), Request(prompt[:1], prompt[1:] + response)]
+    found = measure_likelihood(smollm.model, requests, arrange=arrange)
+    assert_same(found, naive(smollm.model, requests))
+
+
+def test_double_precision_agrees_to_the_last_digits(tiny_llama, requests, naive):
+    model = copy.deepcopy(tiny_llama.model).double()
+    found = measure_likelihood(model, requests)
+    assert found[0].logprobs.dtype == np.float64
+    assert_same(found, naive(model, requests), tolerance=1e-10)
+
+
+@pytest.mark.parametrize("arrange", ARRANGEMENTS)
+def test_an_attached_adapter_takes_part(tiny_llama, requests, naive, arrange):
+    model = attach(copy.deepcopy(tiny_llama.model), LoraConfig(rank=4))
+    with torch.no_grad():
+        for name, parameter in model.named_parameters():
+            if "lora_B" in name:
+                parameter.normal_(std=0.05)
+    plain = naive(tiny_llama.model, requests)
+    found = measure_likelihood(model, requests, arrange=arrange)
+    assert_same(found, naive(model, requests))
+    assert np.abs(found[0].logprobs - plain[0].logprobs).max() > 1e-2
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        peft.PromptTuningConfig(task_type="CAUSAL_LM", num_virtual_tokens=5),
+        peft.PrefixTuningConfig(task_type="CAUSAL_LM", num_virtual_tokens=5),
+    ],
+    ids=lambda config: config.peft_type.value,
+)
+def test_virtual_tokens_do_not_shift_what_is_read(tiny_llama, requests, naive, config):
+    with torch.random.fork_rng():
+        torch.manual_seed(1)
+        model = peft.get_peft_model(copy.deepcopy(tiny_llama.model), config).eval()
+    assert_same(measure_likelihood(model, requests), naive(model, requests))
+
+
+@pytest.mark.parametrize(
+    ("family", "split", "packed"),
+    [
+        ("gpt2", True, True),
+        ("gemma2", True, False),  # capped attention
+        ("gemma3", True, True),
+        ("granite", False, True),  # scaled logits
+        ("lfm2", True, False),  # convolutions across the texts of a row
+    ],
+)
+def test_shortcuts_are_taken_only_where_they_hold(family_model, requests, family, split, packed):
+    inputs = distinct_inputs(requests)
+    with prepare(family_model(family), inputs[0].ids, inputs[-1].ids, packed=True) as forward:
+        assert (forward.is_split, forward.is_packed) == (split, packed)
+
+
+def test_each_result_is_told_once_as_it_is_known(tiny_llama, requests):
+    told = {}
+    events = []
+    found = measure_likelihood(
+        tiny_llama.model,
+        requests,
+        token_budget=128,
+        report=events.append,
+        on_result=lambda index, result: told.setdefault(index, []).append(result),
+    )
+    assert sorted(told) == list(range(len(requests)))
+    assert all(told[index] == [result] for index, result in enumerate(found))
+    steps = [event for event in events if isinstance(event, Step)]
+    assert len(steps) > 1
+    assert steps[-1].done == steps[-1].total
+    assert isinstance(events[-1], Finished)
+
+
+def test_beginnings_in_common_are_computed_once(tiny_llama, requests):
+    events = []
+    measure_likelihood(tiny_llama.model, requests, arrange="packed", report=events.append)
+    values = events[-1].values
+    assert values["computed"] < 0.7 * sum(len(r.context) + len(r.target) for r in requests)
+
+
+@pytest.mark.parametrize("arrange", ARRANGEMENTS)
+def test_out_of_memory_halves_the_budget_and_goes_on(
+    tiny_llama, requests, naive, monkeypatch, arrange
+):
+    real = Forward.logits
+
+    def failing(self, batch, positions):
+        if batch.input_ids.numel() > 200:
+            raise torch.OutOfMemoryError("CUDA out of memory.")
+        return real(self, batch, positions)
+
+    monkeypatch.setattr(Forward, "logits", failing)
+    events, told = [], []
+    found = measure_likelihood(
+        tiny_llama.model,
+        requests,
+        arrange=arrange,
+        report=events.append,
+        on_result=lambda index, _: told.append(index),
+    )
+    assert_same(found, naive(tiny_llama.model, requests))
+    assert sorted(told) == list(range(len(requests)))
+    assert any(isinstance(event, Warned) for event in events)
+
+
+def test_one_sequence_that_does_not_fit_is_an_error_with_its_length(tiny_llama, monkeypatch):
+    def failing(forward, batch):
+        raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried 9 bytes")
+
+    monkeypatch.setattr(likelihood_module, "_answers", failing)
+    with pytest.raises(ModelError, match="one sequence of 4 tokens"):
+        measure_likelihood(tiny_llama.model, [Request([1, 2, 3], [4, 5])])
+
+
+def test_another_error_is_not_taken_for_lack_of_memory(tiny_llama, monkeypatch):
+    def failing(forward, batch):
+        raise RuntimeError("shapes do not match")
+
+    monkeypatch.setattr(likelihood_module, "_answers", failing)
+    with pytest.raises(RuntimeError, match="shapes"):
+        measure_likelihood(tiny_llama.model, [Request([1, 2, 3], [4, 5])])
+
+
+def test_the_model_is_left_as_it_was(tiny_llama, requests):
+    model = attach(copy.deepcopy(tiny_llama.model), LoraConfig()).train()
+    base = model.get_base_model()
+    assert use_packed_attention(base)
+    attention = base.config._attn_implementation
+    measure_likelihood(model, requests)
+    assert model.training
+    assert base.config._attn_implementation == attention
+    assert any(parameter.requires_grad for parameter in model.parameters())
+
+
+def test_a_request_without_target_gets_an_empty_answer(tiny_llama):
+    (found,) = measure_likelihood(tiny_llama.model, [Request([1, 2], [])])
+    assert found.logprobs.shape == found.argmax.shape == (0,)
+
+
+def test_a_request_without_context_is_refused(tiny_llama):
+    with pytest.raises(UsageError, match="1 requests have no context"):
+        measure_likelihood(tiny_llama.model, [Request([1], [2]), Request([], [2])])
+
+
+def test_requests_longer_than_the_model_reads_are_refused_by_number(tiny_llama):
+    fits = Request([1] * 2000, [2] * 49)
+    too_long = Request([1] * 2000, [2] * 50)
+    with pytest.raises(ModelError, match="longer than the 2048 tokens") as caught:
+        measure_likelihood(tiny_llama.model, [fits, too_long])
+    assert caught.value.where == "requests 1"

@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tuneval.models.sequences import (
+    Request,
+    common_prefix,
+    distinct_inputs,
+    packed_rows,
+    padded_batches,
+)
+
+# Few distinct ids, so that sequences often begin alike.
+ids = st.lists(st.integers(0, 2), min_size=1, max_size=12)
+many_requests = st.lists(st.builds(Request, ids, st.lists(st.integers(0, 2), max_size=8)))
+
+
+@given(many_requests)
+def test_every_target_token_is_read_off_the_output_after_all_that_precedes_it(requests):
+    read = {}
+    for item in distinct_inputs(requests):
+        for reading in item.readings:
+            request = requests[reading.request]
+            assert list(reading.targets) == list(request.target)
+            before = [*request.context, *request.target][:-1]
+            assert item.ids[: len(before)].tolist() == before
+            assert reading.start == len(request.context) - 1
+            read[reading.request] = True
+    assert sorted(read) == [i for i, request in enumerate(requests) if request.target]
+
+
+@given(many_requests)
+def test_no_input_begins_another(requests):
+    inputs = distinct_inputs(requests)
+    for index, item in enumerate(inputs):
+        for other in inputs[:index] + inputs[index + 1 :]:
+            assert other.ids[: len(item)].tolist() != item.ids.tolist()
+
+
+@given(many_requests, st.integers(4, 60))
+def test_rows_and_batches_hold_every_input_once_within_the_budget(requests, token_budget):
+    inputs = distinct_inputs(requests)
+    rows = list(packed_rows(inputs, token_budget))
+    assert [item for row in rows for item in row.inputs] == inputs
+    for row in rows:
+        assert len(row) <= token_budget or len(row.inputs) == 1
+        first = row.inputs[0].ids[: row.n_shared].tolist()
+        assert all(item.ids[: row.n_shared].tolist() == first for item in row.inputs)
+        assert all(len(item) > row.n_shared for item in row.inputs)
+    batches = list(padded_batches(inputs, token_budget))
+    assert sorted(id(item) for batch in batches for item in batch) == sorted(map(id, inputs))
+    for batch in batches:
+        assert len(batch) * max(map(len, batch)) <= token_budget or len(batch) == 1
+
+
+def test_choices_of_one_token_cost_one_reading_of_the_question():
+    question = list(range(50))
+    (only,) = distinct_inputs([Request(question, [choice]) for choice in (60, 61, 62, 63)])
+    assert len(only) == 50
+    assert len(only.readings) == 4
+
+
+def test_prompt_and_response_are_read_off_one_input():
+    (only,) = distinct_inputs([Request([1, 2, 3], [4, 5]), Request([1], [2, 3])])
+    assert only.ids.tolist() == [1, 2, 3, 4]
+
+
+def test_questions_under_a_long_common_shot_share_it_and_strangers_do_not_spoil_it():
+    shot = list(range(400))
+    asked = [Request([*shot, *range(n, n + 9)], [7]) for n in (500, 600, 700)]
+    strangers = [Request(list(range(800 + n, 1000 + n)), [7]) for n in (0, 300)]
+    rows = list(packed_rows(distinct_inputs([*strangers, *asked]), 4096))
+    assert [(row.n_shared, len(row.inputs)) for row in rows] == [(400, 3), (0, 2)]
+    assert sum(map(len, rows)) == 400 + 3 * 9 + 2 * 200
+
+
+def test_common_prefix_counts_equal_leading_tokens():
+    a, b = np.array([1, 2, 3], np.int32), np.array([1, 2, 4, 5], np.int32)
+    assert [common_prefix(a, b), common_prefix(a, a), common_prefix(a, b[2:])] == [2, 3, 0]

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import inspect
+import shutil
 from pathlib import Path
 from typing import Any
 
 import torch
 import torch.nn.functional as F
+from safetensors import SafetensorError
 from transformers import PreTrainedModel, PrinterCallback, Trainer, TrainingArguments
 
+from tuneval.errors import StorageError
 from tuneval.models.packed_attention import use_packed_attention
 from tuneval.training.batches import Collate, EpochSampler, Rows
 from tuneval.training.checkpoints import seal
 from tuneval.training.config import Steps, TrainConfig
+
+LITTLE_SPACE_BYTES = 16 * 2**20
+"""Less than this is called a full disk when a write fails."""
 
 
 class SftTrainer(Trainer):
@@ -62,9 +68,24 @@ class SftTrainer(Trainer):
         return (loss, outputs) if return_outputs else loss
 
     def _save_checkpoint(self, model: Any, trial: Any) -> None:
-        super()._save_checkpoint(model, trial)
-        if self.args.should_save:
-            seal(Path(self.args.output_dir) / f"checkpoint-{self.state.global_step}")
+        """Save, then seal; a checkpoint that could not be finished is taken away."""
+        folder = Path(self.args.output_dir) / f"checkpoint-{self.state.global_step}"
+        try:
+            super()._save_checkpoint(model, trial)
+            if self.args.should_save:
+                seal(folder)
+        except (OSError, RuntimeError, SafetensorError) as error:
+            # torch and safetensors report a full disk in words of their own, without its number.
+            free = shutil.disk_usage(self.args.output_dir).free
+            shutil.rmtree(folder, ignore_errors=True)
+            raise StorageError(
+                "The checkpoint cannot be written: the disk is full."
+                if free < LITTLE_SPACE_BYTES
+                else f"The checkpoint cannot be written: {error}",
+                where=str(folder),
+                mend="free some space, then run the same command again; it goes on from the "
+                "checkpoint before",
+            ) from error
 
 
 def prepare_for_packing(model: PreTrainedModel) -> bool:

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tuneval.evaluation.answering.teacher_forced import combine, count_aligned, requests_of
@@ -73,6 +73,7 @@ def test_choices_that_are_not_shifted_do_not_count():
     assert count_aligned([1, 2, 3], tokens) == 0
 
 
+@settings(deadline=None)
 @given(st.data())
 def test_both_response_countings_agree_for_any_mask_and_choices(data):
     n = data.draw(st.integers(2, 30))

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -120,6 +124,68 @@ def naive_likelihoods(model, requests) -> list[Likelihood]:
     return found
 
 
-@pytest.fixture(name="naive")
+@pytest.fixture(scope="session", name="naive")
 def _naive():
     return naive_likelihoods
+
+
+@pytest.fixture(scope="session")
+def tiny_gguf(tiny_llama, tmp_path_factory) -> Path:
+    """The tiny Llama as llama.cpp's tools would write it, float32."""
+    import gguf
+
+    path = tmp_path_factory.mktemp("gguf") / "tiny.gguf"
+    config, tokenizer = tiny_llama.model.config, tiny_llama.tokenizer
+    writer = gguf.GGUFWriter(path, "llama")
+    writer.add_context_length(config.max_position_embeddings)
+    writer.add_embedding_length(config.hidden_size)
+    writer.add_block_count(config.num_hidden_layers)
+    writer.add_feed_forward_length(config.intermediate_size)
+    writer.add_head_count(config.num_attention_heads)
+    writer.add_head_count_kv(config.num_key_value_heads)
+    writer.add_layer_norm_rms_eps(config.rms_norm_eps)
+    writer.add_rope_freq_base(config.rope_parameters["rope_theta"])
+    writer.add_vocab_size(config.vocab_size)
+    core = json.loads(tokenizer.backend_tokenizer.to_str())["model"]
+    tokens = sorted(core["vocab"], key=core["vocab"].get)
+    special = set(tokenizer.all_special_tokens)
+    writer.add_tokenizer_model("gpt2")
+    writer.add_token_list(tokens)
+    writer.add_token_types([3 if token in special else 1 for token in tokens])
+    writer.add_token_merges([" ".join(merge) for merge in core["merges"]])
+    writer.add_bos_token_id(tokenizer.bos_token_id)
+    writer.add_eos_token_id(tokenizer.eos_token_id)
+    writer.add_chat_template(tokenizer.chat_template)
+    for name, tensor in _gguf_tensors(tiny_llama.model):
+        writer.add_tensor(name, tensor.detach().contiguous().numpy())
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    return path
+
+
+def _gguf_tensors(model) -> Iterator[tuple[str, torch.Tensor]]:
+    config = model.config
+
+    def interleaved(weight: torch.Tensor, heads: int) -> torch.Tensor:
+        """llama.cpp rotates neighbouring pairs, transformers the halves of a head."""
+        rows, columns = weight.shape
+        halves = weight.reshape(heads, 2, rows // heads // 2, columns)
+        return halves.transpose(1, 2).reshape(rows, columns)
+
+    yield "token_embd.weight", model.model.embed_tokens.weight
+    yield "output_norm.weight", model.model.norm.weight
+    for number, layer in enumerate(model.model.layers):
+        attention, mlp, block = layer.self_attn, layer.mlp, f"blk.{number}"
+        yield f"{block}.attn_norm.weight", layer.input_layernorm.weight
+        yield f"{block}.ffn_norm.weight", layer.post_attention_layernorm.weight
+        query = interleaved(attention.q_proj.weight, config.num_attention_heads)
+        key = interleaved(attention.k_proj.weight, config.num_key_value_heads)
+        yield f"{block}.attn_q.weight", query
+        yield f"{block}.attn_k.weight", key
+        yield f"{block}.attn_v.weight", attention.v_proj.weight
+        yield f"{block}.attn_output.weight", attention.o_proj.weight
+        yield f"{block}.ffn_gate.weight", mlp.gate_proj.weight
+        yield f"{block}.ffn_up.weight", mlp.up_proj.weight
+        yield f"{block}.ffn_down.weight", mlp.down_proj.weight

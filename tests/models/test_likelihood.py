@@ -46,23 +46,29 @@ def test_likelihoods_equal_the_naive_ones_in_every_family(
     assert_same(measure_likelihood(model, requests, arrange=arrange), naive(model, requests))
 
 
-@pytest.mark.parametrize("arrange", ARRANGEMENTS)
-def test_likelihoods_equal_the_naive_ones_on_the_real_model(smollm, naive, arrange):
-    tokenizer = smollm.tokenizer
+@pytest.fixture(scope="module")
+def conversations(smollm, naive):
+    """Three conversations on the real model: the response after the prompt, and all of it."""
     texts = {
         "What is the capital of France?": "The capital of France is Paris.",
         "写一首关于秋天的短诗。": "秋风起，落叶黄。",
         "Hi": "Hello! How can I help?",
     }
-    requests = []
+    tokenizer = smollm.tokenizer
+    asked = []
     for question, answer in texts.items():
         prompt = tokenizer.apply_chat_template(
             [{"role": "user", "content": question}], add_generation_prompt=True, return_dict=False
         )
         response = tokenizer(answer, add_special_tokens=False).input_ids
-        requests += [Request(prompt, response), Request(prompt[:1], prompt[1:] + response)]
-    found = measure_likelihood(smollm.model, requests, arrange=arrange)
-    assert_same(found, naive(smollm.model, requests))
+        asked += [Request(prompt, response), Request(prompt[:1], prompt[1:] + response)]
+    return asked, naive(smollm.model, asked)
+
+
+@pytest.mark.parametrize("arrange", ARRANGEMENTS)
+def test_likelihoods_equal_the_naive_ones_on_the_real_model(smollm, conversations, arrange):
+    asked, expected = conversations
+    assert_same(measure_likelihood(smollm.model, asked, arrange=arrange), expected)
 
 
 def test_double_precision_agrees_to_the_last_digits(tiny_llama, requests, naive):

@@ -60,14 +60,22 @@ def evaluate(
 
 
 def _show(content: dict[str, Any]) -> None:
+    from tuneval.evaluation.figures import WHOLE_SEQUENCE
+    from tuneval.evaluation.report.names import reading_order
+    from tuneval.evaluation.report.numbers import estimate_text, sample_text
     from tuneval.evaluation.result import MetricResult
 
     rows = []
-    for name, row in content["metrics"].items():
-        found = MetricResult.from_dict(row)
-        left_out = "; ".join(f"{n} {reason}" for reason, n in found.unscored.items())
-        rows.append([name, str(found.estimate or "–"), left_out])
-    table(["metric", "value [95% interval], n", "not scored"], rows)
+    for name in sorted(content["metrics"], key=reading_order):
+        found = MetricResult.from_dict(content["metrics"][name])
+        remarks = [f"{count} not scored: {why}" for why, count in found.unscored.items()]
+        if name == WHOLE_SEQUENCE:
+            remarks.append("counts the prompt too: a common mistake, shown to be known")
+        value, sample = ("–", "")
+        if found.estimate is not None:
+            value, sample = estimate_text(found.estimate), sample_text(found.estimate)
+        rows.append([name, value, sample, "; ".join(remarks)])
+    table(["metric", "value, 95% interval", "sample", ""], rows)
     counts = content["counts"]
     click.echo(
         f"response tokens counted two ways: equal on {counts['alignment_agrees']} "

@@ -34,9 +34,9 @@ class Stage:
             self.values = event.values
 
     def remaining_seconds(self, now: float) -> float | None:
-        """From the mean speed so far; None while that is unknown."""
+        """From the mean speed so far; None while too little is done to tell."""
         done_here = self.done - (self.first_done or 0)
-        if self.total is None or done_here <= 0:
+        if self.total is None or done_here < min(3, self.total):
             return None
         return (now - self.since) / done_here * max(0, self.total - self.done)
 

@@ -106,4 +106,4 @@ def keep_rows(cache: Cache, order: list[int], moved: list[tuple[int, int]]) -> N
         for layer in cache.layers:
             layer.fill_gaps(len(order), moved)
     else:
-        cache.batch_select_indices(torch.tensor(order))
+        cache.reorder_cache(torch.tensor(order))  # also known to layers that hold states

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -161,21 +162,36 @@ def _adapter_folder(text: str) -> Path:
 
 
 def _load_base(folder: Path, dtype: Any) -> Any:
+    from safetensors import SafetensorError
     from transformers import AutoModelForCausalLM
 
     try:
-        return AutoModelForCausalLM.from_pretrained(folder, dtype=dtype, local_files_only=True)
-    except (OSError, ValueError, KeyError, RuntimeError) as error:
+        model, told = AutoModelForCausalLM.from_pretrained(
+            folder, dtype=dtype, local_files_only=True, output_loading_info=True
+        )
+    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
         raise _unloadable("model", folder, error) from error
+    absent = sorted(told["missing_keys"])
+    if absent:  # transformers would go on with random numbers in their place
+        raise _unloadable(
+            "model", folder, f"{len(absent)} of its weights are missing, first {absent[0]}"
+        )
+    return model
 
 
 def _load_adapter(model: Any, folder: Path, how: Literal["merged", "attached"]) -> Any:
     from peft import PeftModel
+    from safetensors import SafetensorError
 
     try:
-        attached = PeftModel.from_pretrained(model, str(folder), local_files_only=True)
-    except (OSError, ValueError, KeyError, RuntimeError) as error:
+        with warnings.catch_warnings(record=True) as told:
+            warnings.simplefilter("always")
+            attached = PeftModel.from_pretrained(model, str(folder), local_files_only=True)
+    except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
         raise _unloadable("adapter", folder, error) from error
+    for warning in told:
+        if "missing adapter keys" in str(warning.message):  # peft would go on without them
+            raise _unloadable("adapter", folder, str(warning.message))
     can_merge = hasattr(attached.base_model, "merge_and_unload")
     return attached.merge_and_unload() if how == "merged" and can_merge else attached
 
@@ -197,7 +213,7 @@ def _load_tokenizer(sources: Sources) -> Any:
     return tokenizer
 
 
-def _unloadable(what: str, folder: Path, error: Exception) -> ModelError:
+def _unloadable(what: str, folder: Path, error: Exception | str) -> ModelError:
     if isinstance(error, StorageError):
         return ModelError(error.what, where=error.where, mend=error.mend)
     return ModelError(

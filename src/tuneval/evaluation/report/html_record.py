@@ -176,6 +176,8 @@ def data_section(card: DataCard) -> Html:
 def reproduce_section(facts: ReportFacts) -> Html:
     """The command, and everything it ran on."""
     environment = dict(facts.environment)
+    if environment.get("tuneval_git") == environment.get("git"):
+        environment.pop("tuneval_git", None)
     packages = {k: v for k, v in dict(environment.pop("packages", {})).items() if v}
     rows: list[tuple[Text | str, Html]] = [
         (Text("base model", "基础模型"), f"<code>{escape(facts.model)}</code>"),
@@ -183,9 +185,12 @@ def reproduce_section(facts: ReportFacts) -> Html:
             Text("chat template", "对话模板"),
             f"<code>{escape(' '.join(filter(None, [facts.template, facts.template_hash])))}</code>",
         ),
-        (Text("created", "创建时间"), escape(facts.created)),
+        (Text("created", "创建时间"), escape(facts.created[:19].replace("T", " ") + " UTC")),
     ]
-    rows += [(name.replace("_", " "), _plain(name, v)) for name, v in environment.items()]
+    rows += [
+        (name.replace("_bytes", "").replace("_", " "), _plain(name, v))
+        for name, v in environment.items()
+    ]
     chips = "".join(f"<code>{escape(k)} {escape(str(v))}</code>" for k, v in packages.items())
     command = f"<pre>{escape(facts.command)}</pre>" if facts.command else ""
     return m.section(
@@ -204,10 +209,16 @@ def _plain(name: str, value: Any) -> Html:
     if name == "memory_bytes":
         return f"{value / 2**30:.1f} GiB"
     if isinstance(value, Mapping):
-        inner = [f"{k}: {v}" for k, v in value.items() if v is not None]
+        inner = [f"{k.replace('_', ' ')}: {_short(v)}" for k, v in value.items() if v is not None]
         return "<br>".join(escape(text) for text in inner)
     return escape(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
 
 
 def _number(value: Any, form: str) -> str:
     return "" if value is None else format(value, form)
+
+
+def _short(value: Any) -> str:
+    """A hash by its first 12 digits; environment.json has all of them."""
+    text = str(value)
+    return text[:12] if len(text) in (40, 64) and text.isalnum() else text

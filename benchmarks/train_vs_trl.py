@@ -4,10 +4,10 @@
 
 Both train SmolLM2-135M-Instruct with the same LoRA on the same token ids of the English alpaca
 demo set (`TUNEVAL_TEST_DATA/instruct`), 8 examples a step in the same order, so the losses can be
-compared step by step. TRL runs with its defaults: bfloat16 autocast and
-gradient checkpointing. `--peer float32` takes the bfloat16 away, which makes it faster on many
-CPUs, `--peer fastest` the gradient checkpointing too, which costs it memory. Tokens are counted without padding.
-The first step of every round is left out of the timing. The ratio stands on the last line.
+compared step by step. TRL runs with its defaults: bfloat16 autocast and gradient checkpointing.
+`--peer float32` takes the bfloat16 away, which makes it faster on many CPUs, `--peer fastest` the
+gradient checkpointing too, which costs it memory. Tokens are counted without padding. The first
+step of every round is left out of the timing. The ratio stands on the last line.
 """
 
 from __future__ import annotations
@@ -46,7 +46,6 @@ def main() -> int:
 
     from tuneval.data.read import read
     from tuneval.models.load import load_tokenizer
-
     from tuneval.tokenization import encode_all, load_template
     from tuneval.training.batches import EpochSampler
 
@@ -127,6 +126,7 @@ def run_trl(options: argparse.Namespace, tokens) -> Clock:
     import transformers
     from datasets import Dataset
     from trl import SFTConfig, SFTTrainer
+
     from tuneval.models.load import load_model
 
     transformers.set_seed(17)
@@ -170,8 +170,8 @@ def run_tuneval(options: argparse.Namespace, tokens) -> Clock:
     """Our trainer; one row an example, so that every step has the peer's examples."""
     import peft
     import transformers
-    from tuneval.models.load import load_model
 
+    from tuneval.models.load import load_model
     from tuneval.training.batches import make_rows
     from tuneval.training.config import Steps, TrainConfig
     from tuneval.training.trainer import SftTrainer, prepare_for_packing

@@ -76,6 +76,14 @@ def test_questions_under_a_long_common_shot_share_it_and_strangers_do_not_spoil_
     assert sum(map(len, rows)) == 400 + 3 * 9 + 2 * 200
 
 
+def test_beyond_the_preferred_length_only_what_shares_most_joins_a_row():
+    shot = list(range(400))
+    asked = [Request([*shot, *range(500 + 9 * n, 509 + 9 * n)], [7]) for n in range(20)]
+    alone = [Request(list(range(1000 + 50 * n, 1050 + 50 * n)), [7]) for n in range(20)]
+    rows = list(packed_rows(distinct_inputs([*asked, *alone]), 4096, preferred=500))
+    assert [(row.n_shared, len(row.inputs)) for row in rows] == [(400, 20), (0, 10), (0, 10)]
+
+
 def test_common_prefix_counts_equal_leading_tokens():
     a, b = np.array([1, 2, 3], np.int32), np.array([1, 2, 4, 5], np.int32)
     assert [common_prefix(a, b), common_prefix(a, a), common_prefix(a, b[2:])] == [2, 3, 0]

@@ -38,6 +38,8 @@ from tuneval.runs.events import Finished, Report, Started, Step, Warned, ignore
 __all__ = ["Likelihood", "Request", "measure_likelihood"]
 
 STAGE = "likelihood"
+# Longer rows are slower on a CPU (their activations leave its caches), and later to be known.
+ROW_TOKENS_ON_CPU = 1024
 Arrange = Literal["auto", "packed", "padded"]
 
 
@@ -128,7 +130,9 @@ def _measure(
 
 def _arranged(inputs: Sequence[Input], forward: Forward, token_budget: int) -> deque[Batch]:
     if forward.is_packed:
-        return deque(map(packed_batch, packed_rows(inputs, token_budget)))
+        preferred = ROW_TOKENS_ON_CPU if forward.device.type == "cpu" else None
+        rows = packed_rows(inputs, token_budget, preferred=preferred)
+        return deque(map(packed_batch, rows))
     return deque(map(padded_batch, padded_batches(inputs, token_budget)))
 
 

@@ -92,11 +92,14 @@ def common_prefix(a: Ids, b: Ids) -> int:
     return int(different[0]) if len(different) else n
 
 
-def packed_rows(inputs: Sequence[Input], token_budget: int) -> Iterator[PackedRow]:
+def packed_rows(
+    inputs: Sequence[Input], token_budget: int, *, preferred: int | None = None
+) -> Iterator[PackedRow]:
     """Rows of at most `token_budget` tokens (an input longer than that has one of its own).
 
     `inputs` come in lexicographic order. The next one joins the row unless that shortens the
-    shared beginning by more than a row of its own would cost.
+    shared beginning by more than a row of its own would cost. Beyond `preferred` tokens only
+    those join that share most of themselves.
     """
     row: list[Input] = []
     shared = 0
@@ -106,7 +109,10 @@ def packed_rows(inputs: Sequence[Input], token_budget: int) -> Iterator[PackedRo
             joined = min(shared, common_prefix(row[-1].ids, item.ids), len(item) - 1)
             joined = joined if joined >= SHORTEST_SHARED_PREFIX else 0
             extra = len(item) - joined + (shared - joined) * (len(row) - 1)
-            if length + extra <= token_budget and extra <= len(item) + ROW_OVERHEAD_TOKENS:
+            room = token_budget
+            if preferred is not None and 2 * extra > len(item):
+                room = min(preferred, token_budget)
+            if length + extra <= room and extra <= len(item) + ROW_OVERHEAD_TOKENS:
                 row.append(item)
                 shared = joined
                 length += extra

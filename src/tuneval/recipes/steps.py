@@ -126,4 +126,8 @@ def _report(step: ReportStep, work: Work) -> dict[str, Any]:
     from tuneval.recipes.facts import report_facts
 
     written = write_report(work.run.folder, report_facts(work))
-    return {"markdown": str(written.markdown), "html": str(written.html)}
+    folder = work.run.folder
+    return {
+        "markdown": str(written.markdown.relative_to(folder)),
+        "html": str(written.html.relative_to(folder)),
+    }

@@ -1,6 +1,6 @@
 """Tokens per second of LoRA training: tuneval against TRL's SFTTrainer, on the same batches.
 
-    python benchmarks/train_vs_trl.py [--steps 8] [--rounds 2] [--peer defaults|float32|fastest]
+    python benchmarks/train_vs_trl.py [--steps 4] [--rounds 1] [--peer defaults|float32|fastest]
 
 Both train SmolLM2-135M-Instruct with the same LoRA on the same token ids of the English alpaca
 demo set (`TUNEVAL_TEST_DATA/instruct`), 8 examples a step in the same order, so the losses can be
@@ -33,8 +33,8 @@ PEERS = {
 def main() -> int:
     """Run both sides in alternation; exit status 1 when the losses disagree."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--steps", type=int, default=8)
-    parser.add_argument("--rounds", type=int, default=2)
+    parser.add_argument("--steps", type=int, default=4)
+    parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--peer", choices=list(PEERS), default="defaults")
     parser.add_argument("--model", default="bundled:smollm2-135m")
     options = parser.parse_args()

@@ -118,6 +118,8 @@ def start_training(folder: Path, model: Path, runs: Path, steps: int) -> subproc
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        # A job in the background inherits an ignored Ctrl-C from some shells.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
 
 

@@ -72,7 +72,7 @@ def kill_when(process: subprocess.Popen[str], ready: Callable[[], bool]) -> None
         assert time.monotonic() < deadline, "never came to the place to kill it"
         time.sleep(0.002)
     process.send_signal(signal.SIGKILL)
-    process.wait()
+    process.communicate()  # waits, and closes the pipes
 
 
 def lines_of(runs: Path, pattern: str) -> int:

@@ -75,7 +75,11 @@ def _convert(gguf: Path, folder: Path, report: Report) -> None:
 
     report(Started(STAGE, 3, "parts"))
     with quiet_libraries(), _quiet_gguf_bar(), files.atomic_folder(folder) as target:
-        source = {"pretrained_model_name_or_path": str(gguf.parent), "gguf_file": gguf.name}
+        source = {
+            "pretrained_model_name_or_path": str(gguf.parent),
+            "gguf_file": gguf.name,
+            "trust_remote_code": False,
+        }
         try:
             tokenizer = AutoTokenizer.from_pretrained(**source, local_files_only=True)
             report(Step(STAGE, 1, 3))
@@ -96,7 +100,8 @@ def _convert(gguf: Path, folder: Path, report: Report) -> None:
             tokenizer.init_kwargs.pop(leftover, None)
         model.save_pretrained(target)
         tokenizer.save_pretrained(target)
-        files.write_json(target / CHECKSUMS, file_hashes(sorted(target.iterdir())))
+        written = {path.name: files.sha256_file(path) for path in sorted(target.iterdir())}
+        files.write_json(target / CHECKSUMS, written)
         report(Step(STAGE, 3, 3))
     report(Finished(STAGE))
 

@@ -19,6 +19,8 @@ from tuneval.models.quiet import quiet_libraries
 from tuneval.models.reference import ModelReference, parse_reference
 from tuneval.runs.events import Report, ignore
 
+# Never ask the network, never run a program that came with the weights, never ask whether to.
+_FROM_DISK: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
 _WEIGHTS = ("*.safetensors", "*.bin")
 _CONFIGS = ("config.json", "adapter_config.json", "generation_config.json")
 _TOKENIZER = (
@@ -167,7 +169,7 @@ def _load_base(folder: Path, dtype: Any) -> Any:
 
     try:
         model, told = AutoModelForCausalLM.from_pretrained(
-            folder, dtype=dtype, local_files_only=True, output_loading_info=True
+            folder, dtype=dtype, output_loading_info=True, **_FROM_DISK
         )
     except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
         raise _unloadable("model", folder, error) from error
@@ -203,9 +205,9 @@ def _load_tokenizer(sources: Sources) -> Any:
     owners = [f for f in reversed(sources.adapters) if (f / "tokenizer_config.json").is_file()]
     folder = owners[0] if owners else sources.base
     try:
-        tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
+        tokenizer = AutoTokenizer.from_pretrained(folder, **_FROM_DISK)
         if tokenizer.model_max_length > LONGEST_BELIEVABLE:
-            config = AutoConfig.from_pretrained(sources.base, local_files_only=True)
+            config = AutoConfig.from_pretrained(sources.base, **_FROM_DISK)
             longest = getattr(config.get_text_config(), "max_position_embeddings", None)
             tokenizer.model_max_length = longest or tokenizer.model_max_length
     except (OSError, ValueError, KeyError) as error:

@@ -15,6 +15,7 @@ import torch.nn.functional as F
 from transformers import AttentionInterface, PreTrainedModel
 
 PACKED_ATTENTION = "tuneval_packed"
+KEPT_APART = {"full_attention", "sliding_attention"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +101,9 @@ def use_packed_attention(model: PreTrainedModel) -> bool:
     config = model.config.get_text_config()
     special = ("attn_logit_softcapping", "attention_chunk_size")
     if any(getattr(config, name, None) for name in special):
+        return False
+    # A convolution or a linear attention would carry one document's state into the next.
+    if not set(getattr(config, "layer_types", None) or ()) <= KEPT_APART:
         return False
     if not getattr(model, "_supports_attention_backend", False):
         return False

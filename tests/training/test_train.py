@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -213,3 +214,37 @@ def test_examples_that_cannot_be_used_are_told_and_none_at_all_is_an_error(
     assert any(isinstance(e, Warned) and "1 examples not used" in e.message for e in events)
     with pytest.raises(DataError, match="No example can be trained on"):
         run(tmp_path / "b", tiny_llama_folder, config(), data=[silent])
+
+
+@pytest.mark.parametrize("method", [LoraConfig(rank=4), FullConfig()])
+def test_bfloat16_arithmetic_trains_float32_weights_on_a_cpu(tmp_path, tiny_llama_folder, method):
+    from safetensors.torch import load_file
+
+    result, _ = run(tmp_path, tiny_llama_folder, config(method=method, precision="bfloat16"))
+    (path,) = (tmp_path / result.weights).glob("*.safetensors")
+    assert {value.dtype for value in load_file(path).values()} == {torch.float32}
+
+
+def test_gradient_checkpointing_changes_memory_not_results(tmp_path, tiny_llama_folder):
+    run(tmp_path / "a", tiny_llama_folder, config())
+    run(tmp_path / "b", tiny_llama_folder, config(gradient_checkpointing=True))
+    for name, value in weights(tmp_path / "a").items():
+        torch.testing.assert_close(value, weights(tmp_path / "b")[name], rtol=1e-3, atol=1e-5)
+
+
+@pytest.mark.parametrize("method", [LoraConfig(rank=4), FullConfig()])
+def test_killed_after_its_last_step_it_only_saves_what_it_had(tmp_path, tiny_llama_folder, method):
+    cfg = config(method=method, lr_scheduler_type="constant")
+    first, _ = run(tmp_path, tiny_llama_folder, cfg)
+    (path,) = (tmp_path / first.weights).glob("*.safetensors")
+    before = path.read_bytes()
+    shutil.rmtree(path.parent)
+    again, events = run(tmp_path, tiny_llama_folder, cfg)
+    assert not [e for e in events if isinstance(e, Step)]
+    assert path.read_bytes() == before
+    assert again.train_loss == first.train_loss
+
+
+def test_a_fully_trained_model_does_not_carry_our_attention(tmp_path, tiny_llama_folder):
+    run(tmp_path, tiny_llama_folder, config(method=FullConfig()))
+    assert "tuneval" not in (tmp_path / "model" / "config.json").read_text()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -99,17 +99,12 @@ def _tell(outcome: StepOutcome) -> None:
 
 
 def _show_outcome(outcome: Outcome) -> None:
+    from tuneval.cli.compare import show_table
+
     for step in outcome.steps:
         if step.kind == "compare":
-            show_comparison(step.result)
+            show_table(step.result)
     for step in outcome.steps:
         if step.kind == "report":
             click.echo(f"report: {outcome.run.path(step.result['html'])}")
     click.echo(f"run:    {outcome.run.folder}")
-
-
-def show_comparison(comparison: dict[str, Any]) -> None:
-    """The paired table: both sides and their difference, each with its interval."""
-    from tuneval.cli.compare import show_table
-
-    show_table(comparison)

@@ -142,12 +142,11 @@ class TokenAccuracy:
         return np.array([self.counts(_measured(item)) for item in items], dtype=np.float64)
 
 
-@dataclass(frozen=True, slots=True)
-class Mean:
-    """Mean over items of a value, or share of items that are right; None is no value."""
+class _OfMetric:
+    """What a figure takes over from the metric it is of."""
 
-    metric: Metric
-    value: Callable[[Item], float | None]
+    __slots__ = ()
+    metric: Metric | LabelMetric
 
     @property
     def name(self) -> str:
@@ -163,6 +162,14 @@ class Mean:
     def higher_is_better(self) -> bool:
         """As in `Figure`."""
         return self.metric.higher_is_better
+
+
+@dataclass(frozen=True, slots=True)
+class Mean(_OfMetric):
+    """Mean over items of a value, or share of items that are right; None is no value."""
+
+    metric: Metric
+    value: Callable[[Item], float | None]
 
     @property
     def is_binary(self) -> bool:
@@ -198,26 +205,11 @@ class Mean:
 
 
 @dataclass(frozen=True, slots=True)
-class MacroF1:
+class MacroF1(_OfMetric):
     """Mean F1 over the classes of the whole set."""
 
     metric: LabelMetric
     is_binary: bool = False
-
-    @property
-    def name(self) -> str:
-        """As in `Figure`."""
-        return self.metric.name
-
-    @property
-    def unit(self) -> Unit:
-        """As in `Figure`."""
-        return self.metric.unit
-
-    @property
-    def higher_is_better(self) -> bool:
-        """As in `Figure`."""
-        return self.metric.higher_is_better
 
     def missing(self, item: Item) -> str | None:
         """As in `Figure`."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tuneval import files
 from tuneval.data.fingerprint import data_hash
-from tuneval.evaluation.compare import compare_folders
+from tuneval.evaluation.compare import Comparison
 from tuneval.evaluation.record import EvaluationResult
 from tuneval.evaluation.report.facts import ReportFacts, data_card
 from tuneval.recipes.recipe import CompareStep, EvaluateStep, TrainStep
@@ -25,11 +25,7 @@ def report_facts(work: Work) -> ReportFacts:
             case EvaluateStep():
                 evaluations[step.name] = EvaluationResult.load(run.path("evaluation", step.name))
             case CompareStep():
-                comparison = compare_folders(
-                    run.path("evaluation", step.a),
-                    run.path("evaluation", step.b),
-                    seed=recipe.seed,
-                )
+                comparison = Comparison.from_dict(run.step_result(step.name) or {})
     checked = run.path("data_check.json")
     card = data_card(
         recipe.data.file,

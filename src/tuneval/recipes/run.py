@@ -14,6 +14,7 @@ from tuneval import files
 from tuneval.environment import describe_environment
 from tuneval.errors import TunevalError
 from tuneval.recipes.plan import Plan
+from tuneval.recipes.recipe import Recipe
 from tuneval.recipes.steps import carry_out
 from tuneval.recipes.work import Work
 from tuneval.runs.events import Failed, Report, ignore
@@ -61,6 +62,7 @@ def run_recipe(
     """
     run = plan.run or _create(plan, root)
     with run.exclusive():
+        _describe(run, plan.recipe)
         told = tee(Recorder(run), report)
         run.update(status="running", error=None)
         work = Work(plan=plan, run=run, report=told)
@@ -90,22 +92,26 @@ def run_recipe(
 
 def _create(plan: Plan, root: Path) -> Run:
     recipe = plan.recipe
-    resolved = recipe.model_dump(mode="json")
-    run = Run.create(
+    return Run.create(
         root,
         recipe.name,
         plan.key,
         status="running",
         command=" ".join(["tuneval", *sys.argv[1:]]),
-        recipe_hash=files.sha256_json(resolved),
+        recipe_hash=files.sha256_json(recipe.model_dump(mode="json")),
         data_hash=plan.data_sha256,
         model=recipe.model,
     )
+
+
+def _describe(run: Run, recipe: Recipe) -> None:
+    """What was asked and what it runs on, unless an earlier start has written it."""
+    if run.path("environment.json").exists():
+        return
     asked = recipe.model_dump(mode="json", exclude_unset=True)
     files.write_text(run.path("recipe.yaml"), _yaml(asked))
-    files.write_text(run.path("resolved.yaml"), _yaml(resolved))
+    files.write_text(run.path("resolved.yaml"), _yaml(recipe.model_dump(mode="json")))
     files.write_json(run.path("environment.json"), describe_environment(seed=recipe.seed))
-    return run
 
 
 def _yaml(content: Any) -> str:

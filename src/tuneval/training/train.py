@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from tuneval.data.fingerprint import data_hash
 from tuneval.errors import DataError, ModelError
 from tuneval.models.load import LoadedModel, load_model
 from tuneval.models.methods import attach, count_parameters
+from tuneval.models.precision import Precision
 from tuneval.models.quiet import quiet_libraries
 from tuneval.runs.events import Finished, Report, Saved, Warned, ignore
 from tuneval.tokenization import EncodedSet, Template, encode_all, load_template
@@ -65,26 +65,30 @@ def train(
     """
     with quiet_libraries():
         transformers.set_seed(config.seed)
-        loaded = load_model(model, dtype=config.precision, report=report)
+        loaded = load_model(model, dtype=_weights_dtype(config), report=report)
         shape = load_template(loaded.tokenizer, template)
         encoded = encode_all(examples, shape, max_length=config.max_length)
         _account_for(encoded, report)
         rows = make_rows(encoded.tokens, max_length=config.max_length, packing=config.packing)
-        trainer, progress = _trainer(config, loaded, rows, folder=folder, report=report)
+        trainer = _trainer(config, loaded, rows, folder=folder, report=report)
         checkpoint = newest_complete(folder / "checkpoints", report=report)
-        trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+        trainer.train_from(checkpoint)
         kind = _save_weights(trainer.model, loaded, shape, folder)
     result = _finish(config, trainer, encoded, folder=folder, kind=kind, template=shape)
     _write_card(config, result, model, folder=folder, data=data_hash(examples))
-    shutil.rmtree(folder / "checkpoints", ignore_errors=True)
     report(Saved("train", result.weights))
-    report(Finished("train", {"loss": result.train_loss, "seconds": progress.elapsed_seconds}))
+    report(Finished("train", {"loss": result.train_loss, "seconds": result.seconds}))
     return result
+
+
+def _weights_dtype(config: TrainConfig) -> Precision:
+    """Trained weights stay float32 whatever the arithmetic; peft keeps its own so by itself."""
+    return "float32" if config.method.kind == "full" else config.precision
 
 
 def _trainer(
     config: TrainConfig, loaded: LoadedModel, rows: Rows, *, folder: Path, report: Report
-) -> tuple[SftTrainer, Progress]:
+) -> SftTrainer:
     if not prepare_for_packing(loaded.model):
         raise ModelError(
             "This model's attention cannot be kept inside each example of a packed row.",
@@ -94,9 +98,9 @@ def _trainer(
     model = attach(loaded.model, config.method)
     trainer = SftTrainer(model, config, rows, folder=folder / "checkpoints")
     steps_per_epoch = max(1, len(rows) / (config.batch_size * config.gradient_accumulation_steps))
-    progress = Progress(folder, tokens_per_step=rows.n_tokens / steps_per_epoch, report=report)
-    trainer.add_callback(progress)
-    return trainer, progress
+    tokens_per_step = rows.n_tokens / steps_per_epoch
+    trainer.add_callback(Progress(folder, tokens_per_step=tokens_per_step, report=report))
+    return trainer
 
 
 def _account_for(encoded: EncodedSet, report: Report) -> None:

@@ -10,10 +10,18 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from safetensors import SafetensorError
-from transformers import PreTrainedModel, PrinterCallback, Trainer, TrainingArguments
+from transformers import (
+    PreTrainedModel,
+    PrinterCallback,
+    Trainer,
+    TrainerState,
+    TrainingArguments,
+)
+from transformers.trainer import TRAINER_STATE_NAME
 
 from tuneval.errors import StorageError
 from tuneval.models.packed_attention import use_packed_attention
+from tuneval.models.precision import choose_device
 from tuneval.training.batches import Collate, EpochSampler, Rows
 from tuneval.training.checkpoints import seal
 from tuneval.training.config import Steps, TrainConfig
@@ -41,6 +49,19 @@ class SftTrainer(Trainer):
         )
         self.model_accepts_loss_kwargs = True  # num_items_in_batch counts over the whole step
         self.remove_callback(PrinterCallback)
+
+    def train_from(self, checkpoint: Path | None) -> None:
+        """Train to the end, from `checkpoint` where there is one.
+
+        One that is the end already is only loaded: the Trainer itself would take a step too many.
+        """
+        if checkpoint is not None:
+            state = TrainerState.load_from_json(str(checkpoint / TRAINER_STATE_NAME))
+            if state.global_step >= state.max_steps:
+                self._load_from_checkpoint(str(checkpoint))
+                self.state = state
+                return
+        self.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
 
     def _get_train_sampler(self, *_: Any, **__: Any) -> EpochSampler:
         return EpochSampler(len(self.rows), self.config.seed)
@@ -108,6 +129,7 @@ def training_arguments(config: TrainConfig, *, folder: Path) -> TrainingArgument
         warmup_steps=config.warmup_ratio,
         weight_decay=config.weight_decay,
         max_grad_norm=config.max_grad_norm,
+        use_cpu=choose_device("auto") == "cpu",  # else bfloat16 is refused there
         bf16=config.precision == "bfloat16",
         activation_checkpointing=config.gradient_checkpointing,
         logging_steps=config.logging_steps,

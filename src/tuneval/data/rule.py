@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from tuneval.data.draft import Draft
+from tuneval.data.example import Example
 from tuneval.data.finding import Finding
 
 
@@ -17,4 +18,17 @@ class Rule:
 
     def finish(self) -> Iterable[Finding]:
         """What only the whole file shows. Findings here are no errors: they condemn no record."""
+        return ()
+
+
+class WholeFileRule(Rule):
+    """A rule that compares records: it collects them, and speaks in `finish`."""
+
+    def __init__(self) -> None:
+        self.examples: list[Example] = []
+
+    def see(self, draft: Draft) -> tuple[()]:
+        """Collect what is usable."""
+        if draft.example is not None:
+            self.examples.append(draft.example)
         return ()

@@ -4,28 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tuneval.data.draft import Draft
 from tuneval.data.duplicates import conflicting_answers, exact_duplicates
 from tuneval.data.example import Example
 from tuneval.data.finding import Finding, clip
-from tuneval.data.rule import Rule
+from tuneval.data.rule import WholeFileRule
 
 
-class Duplicates(Rule):
+class Duplicates(WholeFileRule):
     """duplicates.exact, duplicates.conflicting_answers"""
-
-    def __init__(self) -> None:
-        self._examples: list[Example] = []
-
-    def see(self, draft: Draft) -> tuple[()]:
-        """Collect."""
-        if draft.example is not None:
-            self._examples.append(draft.example)
-        return ()
 
     def finish(self) -> Iterator[Finding]:
         """A warning at the later record of each pair; it names the first."""
-        for pair in exact_duplicates(self._examples):
+        for pair in exact_duplicates(self.examples):
             yield _warning(
                 "duplicates.exact",
                 pair.second,
@@ -34,7 +24,7 @@ class Duplicates(Rule):
                 if pair.first.group == pair.second.group
                 else "give both the same group, or remove one: a split may part them",
             )
-        for pair in conflicting_answers(self._examples):
+        for pair in conflicting_answers(self.examples):
             yield _warning(
                 "duplicates.conflicting_answers",
                 pair.second,

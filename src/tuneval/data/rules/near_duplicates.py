@@ -4,28 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tuneval.data.draft import Draft
 from tuneval.data.duplicates import near_duplicates, question
-from tuneval.data.example import Example
 from tuneval.data.finding import Finding, clip
-from tuneval.data.rule import Rule
+from tuneval.data.rule import WholeFileRule
 
 
-class NearDuplicates(Rule):
+class NearDuplicates(WholeFileRule):
     """near_duplicates.pair"""
-
-    def __init__(self) -> None:
-        self._examples: list[Example] = []
-
-    def see(self, draft: Draft) -> tuple[()]:
-        """Collect."""
-        if draft.example is not None:
-            self._examples.append(draft.example)
-        return ()
 
     def finish(self) -> Iterator[Finding]:
         """A warning at each record that is much like an earlier one; it names the earliest."""
-        for pair in near_duplicates(self._examples, keep="first"):
+        for pair in near_duplicates(self.examples, keep="first"):
             yield Finding(
                 rule="near_duplicates.pair",
                 severity="warning",

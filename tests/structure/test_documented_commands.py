@@ -47,9 +47,11 @@ def fault_of(words: list[str]) -> str | None:
     module, _, attribute = COMMANDS[first][0].partition(":")
     command: click.Command = getattr(import_module(module), attribute)
     if isinstance(command, click.Group) and rest and not rest[0].startswith(("-", "{", "<", "…")):
-        if rest[0] not in command.commands:
+        if rest[0] not in command.list_commands(click.Context(command)):
             return f"no command '{first} {rest[0]}'"
-        command = command.commands[rest[0]]
+        found = command.get_command(click.Context(command), rest[0])
+        assert found is not None
+        command = found
     known = {option for parameter in command.params for option in parameter.opts} | BUILT_IN
     options = [word.split("=")[0] for word in rest if re.match(r"--?[a-z]", word)]
     unknown = [option for option in options if option not in known]

@@ -15,7 +15,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     ),
     "run": ("tuneval.cli.recipe:run", "Run a recipe: an experiment in one YAML file"),
     "plan": ("tuneval.cli.recipe:plan", "Show what a recipe would do, and what is done already"),
-    "data": ("tuneval.cli.data:data", "Check, show and split files of examples"),
+    "data": ("tuneval.cli.data:data", "Check, convert, split, mix and describe data"),
     "train": ("tuneval.cli.train:train", "Fine-tune a model on a file of examples"),
     "evaluate": ("tuneval.cli.evaluate:evaluate", "Measure a model on held-out examples"),
     "compare": ("tuneval.cli.compare:compare", "Compare two evaluations item by item"),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tuneval.cli.console import answer, json_option, progress, table
-from tuneval.cli.show import draw
+from tuneval.cli.data.show import draw
 
 if TYPE_CHECKING:
     from tuneval.recipes.plan import Plan

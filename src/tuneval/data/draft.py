@@ -1,55 +1,121 @@
-"""What a format makes of a record: turns that may still be faulty, on the way to an Example."""
+"""What a format makes of a record: turns that may still be faulty, on the way to an Item."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, cast
+from typing import Any, Literal, cast
 
-from tuneval.data.example import ROLES, Example, Message, Role
+from tuneval.data.example import (
+    ROLES,
+    Example,
+    Item,
+    Kind,
+    Message,
+    Preference,
+    Role,
+    Text,
+    ToolCall,
+    UnpairedPreference,
+)
 from tuneval.data.finding import Finding, Severity, has_error
 from tuneval.data.record import Record, finding_at, kind_of
 
+Part = Literal["messages", "chosen", "rejected", "completion"]
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Turn:
-    """One turn as the file has it. None stands for what is missing or of a wrong kind."""
+    """One turn as the file has it. None stands for what is missing or of a wrong kind.
+
+    `path` is where its content stands in the record. The turns of a prompt are of the part
+    `messages`; the whole of a plain text is one turn with the role `text`.
+    """
 
     role: str | None
     content: str | None
     path: str
+    role_path: str
+    part: Part = "messages"
     train: bool | None = None
+    tool_calls: tuple[ToolCall, ...] = ()
+    tool_call_id: str | None = None
+    name: str | None = None
 
     @property
-    def role_path(self) -> str:
-        """Where in the record the role stands."""
-        return self.path.removesuffix(".content") + ".role"
+    def is_whole(self) -> bool:
+        """Whether it can become a Message."""
+        return self.role in ROLES and self.content is not None
+
+    def as_message(self) -> Message:
+        """The turn as a Message; only of one that is whole."""
+        return Message(
+            cast(Role, self.role),
+            cast(str, self.content),
+            self.train,
+            self.tool_calls,
+            self.tool_call_id,
+            self.name,
+        )
 
 
 @dataclass(frozen=True)
 class Draft:
-    """A record as its format understands it, and what the format finds wrong."""
+    """A record as its format understands it, and what the format finds wrong.
+
+    `label` is that of an unpaired preference.
+    """
 
     record: Record
+    kind: Kind = "conversation"
     turns: tuple[Turn, ...] = ()
+    tools: tuple[Mapping[str, Any], ...] = ()
+    label: bool | None = None
     group: str | None = None
     tags: Mapping[str, Any] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
     unused_keys: tuple[str, ...] = ()
 
     @cached_property
-    def example(self) -> Example | None:
-        """The example, or None while a fault stands in the way."""
+    def item(self) -> Item | None:
+        """The example, text or preference, or None while a fault stands in the way."""
         if has_error(self.findings) or not self.turns:
             return None
-        if any(turn.role not in ROLES or turn.content is None for turn in self.turns):
+        about: dict[str, Any] = {
+            "source": self.record.source,
+            "group": self.group,
+            "tags": self.tags,
+        }
+        if self.kind == "text":
+            text = self.turns[0].content
+            return None if text is None else Text(text, **about)
+        if not all(turn.is_whole for turn in self.turns):
             return None
-        messages = tuple(
-            Message(cast(Role, turn.role), cast(str, turn.content), turn.train)
-            for turn in self.turns
-        )
-        return Example(messages, self.record.source, self.group, self.tags)
+        about["tools"] = self.tools
+        prompt = self._messages("messages")
+        match self.kind:
+            case "conversation":
+                return Example(prompt, **about)
+            case "preference":
+                chosen, rejected = self._messages("chosen"), self._messages("rejected")
+                return Preference(prompt, chosen, rejected, **about)
+            case "unpaired_preference":
+                completion = self._messages("completion")
+                return UnpairedPreference(prompt, completion, self.label is True, **about)
+
+    @property
+    def conversations(self) -> tuple[tuple[Turn, ...], ...]:
+        """The turns as they follow one another: a preference has two conversations, a text none."""
+        match self.kind:
+            case "text":
+                return ()
+            case "conversation":
+                return (self.turns,)
+            case "preference":
+                return self._ending("chosen"), self._ending("rejected")
+            case "unpaired_preference":
+                return (self._ending("completion"),)
 
     def finding(
         self, rule: str, what: str, *, mend: str, path: str = "", severity: Severity = "error"
@@ -59,32 +125,44 @@ class Draft:
             rule=rule,
             severity=severity,
             where=str(self.record.source),
-            example_id=self.example.id if self.example is not None else None,
+            example_id=self.item.id if self.item is not None else None,
             path=path,
             what=what,
             mend=mend,
         )
 
+    def _messages(self, part: Part) -> tuple[Message, ...]:
+        return tuple(turn.as_message() for turn in self.turns if turn.part == part)
+
+    def _ending(self, part: Part) -> tuple[Turn, ...]:
+        return tuple(turn for turn in self.turns if turn.part in ("messages", part))
+
 
 class Drafting:
     """Collects a draft's turns and faults; what every format reads alike is read here."""
 
-    def __init__(self, record: Record) -> None:
+    def __init__(self, record: Record, kind: Kind = "conversation") -> None:
         self.value = record.value or {}
+        self.tools: tuple[Mapping[str, Any], ...] = ()
+        self.label: bool | None = None
         self._record = record
+        self._kind = kind
         self._turns: list[Turn] = []
         self._findings = list(record.findings)
         self._unused: list[str] = []
 
-    def add(
-        self, role: str | None, content: str | None, path: str, *, train: bool | None = None
-    ) -> None:
-        """The next turn."""
-        self._turns.append(Turn(role, content, path, train))
+    def add(self, role: str | None, content: str | None, path: str, **more: Any) -> None:
+        """The next turn. `role_path` is its own path unless given; `more` are Turn's fields."""
+        more.setdefault("role_path", path)
+        self._turns.append(Turn(role=role, content=content, path=path, **more))
 
-    def fault(self, rule: str, what: str, *, mend: str, path: str) -> None:
-        """An error in the record's shape."""
-        self._findings.append(finding_at(self._record.source, rule, what, mend=mend, path=path))
+    def fault(
+        self, rule: str, what: str, *, mend: str, path: str, severity: Severity = "error"
+    ) -> None:
+        """Something wrong with the record's shape."""
+        self._findings.append(
+            finding_at(self._record.source, rule, what, mend=mend, path=path, severity=severity)
+        )
 
     def text(self, holder: Mapping[str, Any], key: str, path: str) -> str | None:
         """A text that must be there; None, and a fault, when it is not."""
@@ -92,6 +170,11 @@ class Drafting:
             self.fault(f"shape.no_{key}", f"{path} is missing.", mend=f"add {key!r}", path=path)
             return None
         return self.as_text(holder[key], path)
+
+    def optional_text(self, key: str) -> str | None:
+        """A text of the record that may be missing or null."""
+        value = self.value.get(key)
+        return None if value is None else self.as_text(value, key)
 
     def as_text(self, value: Any, path: str) -> str | None:
         """A value that must be a text; None, and a fault, when it is not."""
@@ -111,11 +194,14 @@ class Drafting:
         self.leave_unused(key for key in self.value if key not in uses | {"group", "tags"})
         return Draft(
             self._record,
+            self._kind,
             tuple(self._turns),
-            group,
-            tags,
-            tuple(self._findings),
-            tuple(self._unused),
+            tools=self.tools,
+            label=self.label,
+            group=group,
+            tags=tags,
+            findings=tuple(self._findings),
+            unused_keys=tuple(self._unused),
         )
 
     def _group(self) -> str | None:

@@ -8,22 +8,41 @@ from dataclasses import dataclass
 from typing import Any
 
 from tuneval.data.draft import Draft
+from tuneval.data.example import Item, Kind
 from tuneval.data.finding import clip
 from tuneval.data.formats import FORMATS
 from tuneval.data.record import Record
+from tuneval.errors import DataError
+
+
+class CannotHoldError(DataError):
+    """A format has no place for something in an item; the message says for what."""
 
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """A row of FORMATS. A record that has all the keys of `marks` is likely in this format."""
+    """A row of FORMATS, in both directions.
+
+    `shapes` are sets of keys: a record that has all the keys of one of them is likely in this
+    format. `draft` understands a record; `row` makes a record of an item, without its group and
+    tags, and raises CannotHoldError where something would be lost.
+    """
 
     name: str
-    marks: tuple[str, ...]
+    kind: Kind
+    shapes: tuple[tuple[str, ...], ...]
     draft: Callable[[Record], Draft]
+    row: Callable[[Item], dict[str, Any]]
 
-    def fits(self, value: dict[str, Any]) -> bool:
-        """Whether the record has the marks of this format."""
-        return all(mark in value for mark in self.marks)
+    def fit(self, value: dict[str, Any]) -> frozenset[str]:
+        """The keys of the largest shape that the record has whole; empty when there is none."""
+        fitting = [shape for shape in self.shapes if all(key in value for key in shape)]
+        return frozenset(sorted(fitting, key=len)[-1] if fitting else ())
+
+    @property
+    def keys(self) -> str:
+        """`'messages'`, or `'chosen' and 'rejected'`; alternatives parted by `or`."""
+        return " or ".join(" and ".join(f"'{key}'" for key in shape) for shape in self.shapes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,18 +58,30 @@ def all_formats() -> list[Format]:
     return [FORMATS.load(name) for name in FORMATS]
 
 
+def best_formats(value: dict[str, Any]) -> list[Format]:
+    """The formats that a record fits, without those of which another one asks all and more.
+
+    A record with `messages` and `label` fits `messages` and `kto`, and is in the latter.
+    """
+    fits = {row.name: row.fit(value) for row in all_formats()}
+    return [
+        FORMATS.load(name)
+        for name, keys in fits.items()
+        if keys and not any(keys < others for others in fits.values())
+    ]
+
+
 def detect(values: Sequence[dict[str, Any]]) -> Detection:
     """The format that most of the records fit. None when none fits, or two fit equally well."""
-    counts = {row.name: sum(map(row.fits, values)) for row in all_formats()}
-    best = max(counts.values(), default=0)
-    if best == 0:
+    counts = Counter(row.name for value in values for row in best_formats(value))
+    if not counts:
         return Detection(None, f"the records have the keys {_common_keys(values)}")
+    best = max(counts.values())
     names = [name for name, count in counts.items() if count == best]
     if len(names) > 1:
         return Detection(None, f"the records fit {' and '.join(names)} equally well")
     found: Format = FORMATS.load(names[0])
-    keys = " and ".join(f"'{mark}'" for mark in found.marks)
-    return Detection(found, f"{best} of {len(values)} records looked at have {keys}")
+    return Detection(found, f"{best} of {len(values)} records looked at have {found.keys}")
 
 
 def _common_keys(values: Sequence[dict[str, Any]]) -> str:

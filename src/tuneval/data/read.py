@@ -8,31 +8,35 @@ from itertools import chain
 from typing import Any
 
 from tuneval import files
-from tuneval.data.containers import records
 from tuneval.data.draft import Draft
-from tuneval.data.example import Example, Source
+from tuneval.data.example import Example, Item, Source
 from tuneval.data.finding import Finding
-from tuneval.data.format import Detection, Format, all_formats, detect
+from tuneval.data.format import Detection, Format, all_formats, best_formats, detect
 from tuneval.data.formats import FORMATS
+from tuneval.data.origin import Origin, origin
 from tuneval.data.record import Record, finding_at
 from tuneval.data.rules.roles import Roles
-from tuneval.data.sniff import refuse_what_is_no_file
 from tuneval.errors import DataError
 
 _SAMPLE = 100
 
 
 def read(path: files.Location, format: str = "auto") -> Iterator[Example]:
-    """The examples of a local file or URL, in order; JSON lines are streamed.
+    """The examples of a set (see `origin`), in order, streamed.
 
-    UsageError when there is no such file or format; DataError with file and line at the first
+    UsageError when there is no such set or format; DataError with file and line at the first
     record that is no example, or when there is none at all. Order of roles and empty turns are
     the validator's matter.
     """
-    refuse_what_is_no_file(path)
+    return _conversations(read_items(path, format))
+
+
+def read_items(path: files.Location, format: str = "auto") -> Iterator[Item]:
+    """The same for items of any kind: conversations, texts and preferences."""
+    found = origin(path)
     if format != "auto":
         FORMATS.load(format)
-    return _examples(path, format)
+    return _items(found, format)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,22 +47,23 @@ class Drafts:
     items: Iterator[Draft | Finding]
 
 
-def drafts(path: files.Location, format: str = "auto") -> Drafts:
-    """Every record of the file as a draft, broken ones included. Never raises for bad content."""
-    refuse_what_is_no_file(path)
-    found = records(path)
+def drafts(path: files.Location | Origin, format: str = "auto") -> Drafts:
+    """Every record of the set as a draft, broken ones included. Never raises for bad content."""
+    found = path if isinstance(path, Origin) else origin(path)
+    if format == "auto":
+        format = found.format
+    records = found.records()
     if format != "auto":
         detection = Detection(FORMATS.load(format), "as asked")
-        return Drafts(detection, _draft_all(str(path), found, detection))
-    sample, values = _sample(found)
+        return Drafts(detection, _draft_all(found.name, records, detection))
+    sample, values = _sample(records)
     detection = detect(values) if values else Detection(None, "no record could be read")
-    items = _draft_all(str(path), chain(sample, found), detection)
-    return Drafts(detection, items)
+    return Drafts(detection, _draft_all(found.name, chain(sample, records), detection))
 
 
-def _examples(path: files.Location, format: str) -> Iterator[Example]:
+def _items(found: Origin, format: str) -> Iterator[Item]:
     roles = Roles()
-    for item in drafts(path, format).items:
+    for item in drafts(found, format).items:
         findings = [item] if isinstance(item, Finding) else [*item.findings, *roles.see(item)]
         for finding in findings:
             if finding.severity == "error":
@@ -67,14 +72,25 @@ def _examples(path: files.Location, format: str) -> Iterator[Example]:
             yield _whole(item)
 
 
-def _whole(draft: Draft) -> Example:
-    if draft.example is None:
+def _conversations(items: Iterator[Item]) -> Iterator[Example]:
+    for item in items:
+        if not isinstance(item, Example):
+            raise DataError(
+                f"Conversations are wanted here, and this is a {type(item).__name__}.",
+                where=str(item.source),
+                mend="give a set of conversations, or turn it into one: tuneval data convert",
+            )
+        yield item
+
+
+def _whole(draft: Draft) -> Item:
+    if draft.item is None:
         raise DataError(
             "The record is no conversation.",
             where=str(draft.record.source),
             mend="add turns with role and content, or remove it",
         )
-    return draft.example
+    return draft.item
 
 
 def _sample(
@@ -116,10 +132,8 @@ def _draft_all(
 def _draft(record: Record, format: Format | None) -> Draft:
     if record.value is None or format is None:
         return Draft(record, findings=record.findings)
-    if not format.fits(record.value):
-        for other in all_formats():
-            if other.name != format.name and other.fits(record.value):
-                return _of_another_format(record, format, other)
+    if not format.fit(record.value) and (others := best_formats(record.value)):
+        return _of_another_format(record, format, others[0])
     return format.draft(record)
 
 
@@ -134,7 +148,7 @@ def _of_another_format(record: Record, format: Format, other: Format) -> Draft:
 
 
 def _no_format(source: Source, detection: Detection) -> Finding:
-    names = ", ".join(f"{row.name} ({' + '.join(row.marks)})" for row in all_formats())
+    names = ", ".join(f"{row.name} ({row.keys})" for row in all_formats())
     return finding_at(
         source,
         "format.unknown",

@@ -12,18 +12,23 @@ from tuneval.data.strict_json import Decoded, Flaw
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One record and where it begins. `value` is None when it could not be read as an object."""
+    """One record and where it begins. `value` is None when it could not be read as an object.
+
+    `raw` are its bytes as they stand in the file, the line's end included; empty where the
+    container is no text (Parquet, Arrow) or the source is no file.
+    """
 
     source: Source
     value: dict[str, Any] | None
     findings: tuple[Finding, ...] = ()
+    raw: bytes = b""
 
 
-def record_of(source: Source, decoded: Decoded) -> Record:
+def record_of(source: Source, decoded: Decoded, raw: bytes = b"") -> Record:
     """The record of a value that stands at `source`, with what a strict reader says of it."""
     findings = [flaw_at(source, flaw) for flaw in decoded.flaws]
     if isinstance(decoded.value, dict):
-        return Record(source, decoded.value, tuple(findings))
+        return Record(source, decoded.value, tuple(findings), raw)
     findings.append(
         finding_at(
             source,
@@ -32,7 +37,7 @@ def record_of(source: Source, decoded: Decoded) -> Record:
             mend='write it as {"messages": […]} or remove it',
         )
     )
-    return Record(source, None, tuple(findings))
+    return Record(source, None, tuple(findings), raw)
 
 
 def finding_at(

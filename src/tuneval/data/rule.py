@@ -10,14 +10,21 @@ from tuneval.data.finding import Finding
 
 
 class Rule:
-    """Base of every row of RULES. An object sees the drafts of one file and is then thrown away."""
+    """Base of every row of RULES. An object sees the drafts of one set and is then thrown away.
+
+    A large file is checked in parts, each by a process of its own with its own object: what an
+    object remembers can be pickled, and `merge` joins it.
+    """
 
     def see(self, draft: Draft) -> Iterable[Finding]:
         """What is wrong with this record. A role or content of None is reported already."""
         return ()
 
+    def merge(self, later: Rule) -> None:
+        """Take over what the same rule has seen in the part that follows this one."""
+
     def finish(self) -> Iterable[Finding]:
-        """What only the whole file shows. Findings here are no errors: they condemn no record."""
+        """What only the whole set shows. Findings here are no errors: they condemn no record."""
         return ()
 
 
@@ -29,6 +36,6 @@ class WholeFileRule(Rule):
 
     def see(self, draft: Draft) -> tuple[()]:
         """Collect what is usable."""
-        if draft.example is not None:
-            self.examples.append(draft.example)
+        if isinstance(draft.item, Example):
+            self.examples.append(draft.item)
         return ()

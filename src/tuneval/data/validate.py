@@ -88,7 +88,7 @@ def check(
             continue
         n_records += 1
         own = _look(item, active)
-        n_usable += item.example is not None and not has_error(own)
+        n_usable += item.item is not None and not has_error(own)
         findings += own
     for rule in active:
         findings += rule.finish()

@@ -1,4 +1,4 @@
-"""Examples into a file that `read` gives back as they were."""
+"""Items into a file that `read` gives back as they were."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from tuneval import files
-from tuneval.data.example import Example, Message
+from tuneval.data.example import Example, Item
+from tuneval.data.formats import FORMATS
 
 
 def write_messages(path: files.Location, examples: Iterable[Example]) -> None:
@@ -14,16 +15,11 @@ def write_messages(path: files.Location, examples: Iterable[Example]) -> None:
     files.write_jsonl(path, (as_row(example) for example in examples))
 
 
-def as_row(example: Example) -> dict[str, Any]:
-    """An example as a record of the messages format."""
-    row: dict[str, Any] = {"messages": [_as_message(message) for message in example.messages]}
-    if example.group is not None:
-        row["group"] = example.group
-    if example.tags:
-        row["tags"] = dict(example.tags)
+def as_row(item: Item, format: str = "messages") -> dict[str, Any]:
+    """An item as a record of a format, group and tags included. Raises CannotHoldError."""
+    row: dict[str, Any] = FORMATS.load(format).row(item)
+    if item.group is not None:
+        row["group"] = item.group
+    if item.tags:
+        row["tags"] = dict(item.tags)
     return row
-
-
-def _as_message(message: Message) -> dict[str, Any]:
-    row: dict[str, Any] = {"role": message.role, "content": message.content}
-    return row if message.train is None else row | {"train": message.train}

@@ -9,8 +9,9 @@ from __future__ import annotations
 from typing import Any
 
 from tuneval.data.draft import Draft, Drafting
+from tuneval.data.example import Example, Item
 from tuneval.data.finding import clip
-from tuneval.data.format import Format
+from tuneval.data.format import CannotHoldError, Format
 from tuneval.data.record import Record
 
 _KEYS = frozenset({"instruction", "input", "output", "system", "history"})
@@ -18,7 +19,7 @@ _KEYS = frozenset({"instruction", "input", "output", "system", "history"})
 
 def _draft(record: Record) -> Draft:
     drafting = Drafting(record)
-    if system := _optional_text(drafting, "system"):
+    if system := drafting.optional_text("system"):
         drafting.add("system", system, "system")
     _add_history(drafting, drafting.value.get("history"))
     _add_question(drafting)
@@ -28,7 +29,7 @@ def _draft(record: Record) -> Draft:
 
 def _add_question(drafting: Drafting) -> None:
     instruction = drafting.text(drafting.value, "instruction", "instruction")
-    more = _optional_text(drafting, "input")
+    more = drafting.optional_text("input")
     whole = None if instruction is None else "\n".join(filter(None, (instruction, more)))
     drafting.add("user", whole, "instruction")
 
@@ -50,9 +51,16 @@ def _is_pair(pair: Any) -> bool:
     return isinstance(pair, list) and len(pair) == 2 and all(isinstance(p, str) for p in pair)
 
 
-def _optional_text(drafting: Drafting, key: str) -> str | None:
-    value = drafting.value.get(key)
-    return None if value is None else drafting.as_text(value, key)
+def _row(item: Item) -> dict[str, Any]:
+    if not isinstance(item, Example):
+        raise CannotHoldError("The format alpaca holds conversations only.", where=str(item.source))
+    raise NotImplementedError  # formats owner
 
 
-ALPACA = Format(name="alpaca", marks=("instruction", "output"), draft=_draft)
+ALPACA = Format(
+    name="alpaca",
+    kind="conversation",
+    shapes=(("instruction", "output"),),
+    draft=_draft,
+    row=_row,
+)

@@ -15,7 +15,7 @@ class Order(Rule):
 
     def see(self, draft: Draft) -> Iterator[Finding]:
         """Looks only at records whose turns all have a known role."""
-        if draft.example is None:
+        if draft.item is None:
             return
         turns = draft.turns
         yield from _system_turns(draft)

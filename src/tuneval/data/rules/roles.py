@@ -1,4 +1,4 @@
-"""Roles are system, user and assistant. Reading needs this rule: it refuses any other role."""
+"""Roles are system, user, assistant and tool. Reading needs this rule: it refuses any other."""
 
 from __future__ import annotations
 
@@ -20,8 +20,9 @@ _OTHER_NAMES = {
     "model": "assistant",
     "ai": "assistant",
     "developer": "system",
+    "function": "tool",
+    "observation": "tool",
 }
-_TOOL_ROLES = ("tool", "function", "observation", "function_call")
 
 
 class Roles(Rule):
@@ -30,7 +31,7 @@ class Roles(Rule):
     def see(self, draft: Draft) -> Iterator[Finding]:
         """One finding for each turn with another role."""
         for turn in draft.turns:
-            if turn.role is not None and turn.role not in ROLES:
+            if turn.role is not None and turn.role not in ("text", *ROLES):
                 yield draft.finding(
                     "roles.unknown",
                     f"{turn.role_path} is {clip(turn.role)}; roles are {', '.join(ROLES)}.",
@@ -45,6 +46,4 @@ def _mend(role: str) -> str:
         return f"write '{plain}'"
     if plain in _OTHER_NAMES:
         return f"write '{_OTHER_NAMES[plain]}'"
-    if plain in _TOOL_ROLES:
-        return "turns of tools are not read; leave the record out or write them as text"
     return did_you_mean(plain, list(ROLES))

@@ -1,4 +1,4 @@
-"""Draw an example's tokens: those that are trained in colour, the others dim."""
+"""`tuneval data show`: an example's tokens, those that are trained in colour, the others dim."""
 
 from __future__ import annotations
 
@@ -7,17 +7,24 @@ from typing import Any
 
 import click
 
-from tuneval.cli.console import answer, progress
+from tuneval.cli.console import answer, json_option, progress
 
 
-def show_tokens(
-    file: str, *, model: str, template: str, limit: int, max_length: int | None, as_json: bool
+@click.command()
+@click.argument("file")
+@click.option("--model", required=True, help="The model whose tokens to show.")
+@click.option("--template", default="auto", show_default=True, help="The chat template.")
+@click.option("--limit", type=click.IntRange(min=1), default=3, show_default=True)
+@click.option("--max-length", type=click.IntRange(min=1), help="Cut as training would.")
+@json_option
+def show(
+    file: str, model: str, template: str, limit: int, max_length: int | None, as_json: bool
 ) -> None:
-    """Encode the first `limit` examples of `file` as training would, and draw them."""
+    """Show the first examples of FILE as tokens, those that training learns in colour."""
     from tuneval.data.read import read
     from tuneval.models.load import load_tokenizer
     from tuneval.tokenization import load_template
-    from tuneval.tokenization.show import show
+    from tuneval.tokenization.show import show as pieces
 
     with progress() as report:
         tokenizer = load_tokenizer(model, report=report)
@@ -27,7 +34,7 @@ def show_tokens(
         encoded = shape.encode(example, max_length=max_length)
         parts = [
             {"text": s.text, "ids": list(s.ids), "trained": s.trained}
-            for s in show(encoded.tokens, tokenizer)
+            for s in pieces(encoded.tokens, tokenizer)
         ]
         rows.append(
             {

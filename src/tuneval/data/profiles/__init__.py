@@ -1,0 +1,17 @@
+"""Profiles: whose rules to check by. One file a profile, one row of the catalog.
+
+`everyday` is the one without a name on the command line: every rule. Plugins add rows through
+the entry-point group `tuneval.profile`.
+"""
+
+from __future__ import annotations
+
+from tuneval.catalog import Catalog
+
+PROFILES = Catalog(
+    "profile",
+    {
+        "everyday": "tuneval.data.profiles.everyday:EVERYDAY",
+        "trl-chat": "tuneval.data.profiles.trl_chat:TRL_CHAT",
+    },
+)

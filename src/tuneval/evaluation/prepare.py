@@ -74,7 +74,9 @@ def prepare(examples: Sequence[Example], template: Template, max_length: int | N
             skipped.setdefault(item_id, {})[GENERATED] = NO_ANSWER
             continue
         try:
-            prompts[item_id] = template.encode_prompt(example.prompt, max_length=max_length)
+            prompts[item_id] = template.encode_prompt(
+                example.prompt, example.tools, max_length=max_length
+            )
         except DataError as error:
             skipped.setdefault(item_id, {})[GENERATED] = error.what
     duplicates = len(examples) - len(distinct)

@@ -8,9 +8,10 @@ the ids that generation starts from.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,7 @@ from tuneval.tokenization.chat_templates import CHAT_TEMPLATES, chat_template_te
 from tuneval.tokenization.tokens import Encoded, Tokens
 from tuneval.tokenization.truncate import IdsAndMask, fit
 
+Tools = Sequence[Mapping[str, Any]]
 _MARK = "a1b2c3"
 
 
@@ -66,12 +68,17 @@ class Template:
             )
         return tuple(dict.fromkeys(ids))
 
-    def render(self, messages: Sequence[Message], *, add_header: bool = False) -> str:
+    def render(
+        self, messages: Sequence[Message], tools: Tools = (), *, add_header: bool = False
+    ) -> str:
         """The conversation as text; `add_header` opens an assistant turn at the end."""
-        rows = [{"role": m.role, "content": m.content} for m in messages]
         try:
             text = self.tokenizer.apply_chat_template(
-                rows, chat_template=self.source, tokenize=False, add_generation_prompt=add_header
+                [_as_row(message) for message in messages],
+                tools=[dict(tool) for tool in tools] or None,
+                chat_template=self.source,
+                tokenize=False,
+                add_generation_prompt=add_header,
             )
         except Exception as error:
             # Templates are programs of the model's makers and raise whatever they like
@@ -83,15 +90,15 @@ class Template:
             ) from error
         return str(text)
 
-    def pieces(self, messages: Sequence[Message]) -> list[Piece]:
+    def pieces(self, messages: Sequence[Message], tools: Tools = ()) -> list[Piece]:
         """The rendered conversation cut at the exact borders of its trained turns."""
         pieces: list[Piece] = []
         done = ""
         for index, message in enumerate(messages):
             if not (message.role == "assistant" and message.is_trained):
                 continue
-            prompt = self._prompt_text(messages[:index], message)
-            turn = self.render(messages[: index + 1])
+            prompt = self._prompt_text(messages[:index], message, tools)
+            turn = self.render(messages[: index + 1], tools)
             if not (prompt.startswith(done) and turn.startswith(prompt)):
                 raise DataError(
                     "The chat template changes earlier turns as the conversation grows, "
@@ -102,7 +109,8 @@ class Template:
             pieces.append(Piece(prompt[len(done) :], trained=False))
             pieces.append(Piece(turn[len(prompt) :], trained=True))
             done = turn
-        whole = self.render(messages)
+        whole = self.render(messages, tools)
+        self._refuse_silent_loss(whole, messages, tools)
         if len(whole) > len(done):
             pieces.append(Piece(whole[len(done) :], trained=False))
         return [piece for piece in pieces if piece.text]
@@ -112,7 +120,8 @@ class Template:
 
         Raises DataError when no response token would be left or nothing is trained.
         """
-        fitted = fit(example.messages, max_length=max_length, encode=self._encode_whole)
+        encode = partial(self._encode_whole, tools=example.tools)
+        fitted = fit(example.messages, max_length=max_length, encode=encode)
         ids, mask = fitted.ids, fitted.mask
         if not mask.any():
             raise DataError(
@@ -125,22 +134,24 @@ class Template:
         return Encoded(Tokens(ids, mask, example.id), fitted.truncation)
 
     def encode_prompt(
-        self, messages: Sequence[Message], *, max_length: int | None = None
+        self, messages: Sequence[Message], tools: Tools = (), *, max_length: int | None = None
     ) -> list[int]:
         """Token ids of the conversation with an open assistant turn at its end."""
-        fitted = fit(tuple(messages), max_length=max_length, encode=self._encode_open)
+        encode = partial(self._encode_open, tools=tools)
+        fitted = fit(tuple(messages), max_length=max_length, encode=encode)
         return [int(i) for i in fitted.ids]
 
-    def _prompt_text(self, before: Sequence[Message], answer: Message) -> str:
+    def _prompt_text(self, before: Sequence[Message], answer: Message, tools: Tools) -> str:
         """Everything up to the first character the model must write."""
-        opened = self.render(before, add_header=True)
-        turn = self.render([*before, answer])
+        opened = self.render(before, tools, add_header=True)
+        turn = self.render([*before, answer], tools)
         if turn.startswith(opened):
             return opened
         # Some templates open a turn otherwise than they render a finished one (an empty
         # thinking block, say): the border is then where the answer's own text begins.
-        base = self.render(before) if before else ""
-        start = turn.find(answer.content.strip(), len(base)) if turn.startswith(base) else -1
+        base = self.render(before, tools) if before else ""
+        text = answer.content.strip()
+        start = turn.find(text, len(base)) if text and turn.startswith(base) else -1
         if start < 0:
             raise DataError(
                 "The chat template does not keep the answer's text, so it cannot be trained.",
@@ -149,15 +160,30 @@ class Template:
             )
         return turn[:start]
 
-    def _encode_whole(self, messages: Sequence[Message]) -> IdsAndMask:
+    def _refuse_silent_loss(self, text: str, messages: Sequence[Message], tools: Tools) -> None:
+        """Raise DataError when the template leaves out what tools are, were asked or answered."""
+        wanted = {
+            "the tools": [_function_name(tool) for tool in tools],
+            "tool calls": [call.name for message in messages for call in message.tool_calls],
+            "answers of tools": [m.content.strip() for m in messages if m.role == "tool"],
+        }
+        for what, parts in wanted.items():
+            if any(_not_in(part, text) for part in parts):
+                raise DataError(
+                    f"The chat template does not write {what}: they would be lost.",
+                    where=f"template '{self.name}'",
+                    mend="choose a model whose own template knows tools, or leave the record out",
+                )
+
+    def _encode_whole(self, messages: Sequence[Message], tools: Tools = ()) -> IdsAndMask:
         """Every piece, less what follows the last target: it can change no loss."""
-        encoded = self._encode_pieces(self.pieces(messages))
+        encoded = self._encode_pieces(self.pieces(messages, tools))
         end = int(encoded.mask.nonzero()[0][-1]) + 1 if encoded.mask.any() else None
         return IdsAndMask(encoded.ids[:end], encoded.mask[:end])
 
-    def _encode_open(self, messages: Sequence[Message]) -> IdsAndMask:
+    def _encode_open(self, messages: Sequence[Message], tools: Tools = ()) -> IdsAndMask:
         """The ids training has before the answer: cut the pieces of a conversation with one."""
-        pieces = self.pieces([*messages, Message("assistant", _MARK)])
+        pieces = self.pieces([*messages, Message("assistant", _MARK)], tools)
         last = max(i for i, piece in enumerate(pieces) if piece.trained)
         encoded = self._encode_pieces(pieces[:last])
         return IdsAndMask(encoded.ids, np.zeros_like(encoded.mask))
@@ -203,3 +229,30 @@ def load_template(tokenizer: Any, name: str = "auto") -> Template:
             mend=did_you_mean(name, ["auto", *CHAT_TEMPLATES]),
         )
     return Template(name, chat_template_text(name), tokenizer)
+
+
+def _as_row(message: Message) -> dict[str, Any]:
+    """A message as the templates expect it: transformers' form, with arguments as an object."""
+    row: dict[str, Any] = {"role": message.role, "content": message.content}
+    if message.tool_calls:
+        row["tool_calls"] = [
+            {
+                "type": "function",
+                "function": {"name": call.name, "arguments": json.loads(call.arguments)},
+            }
+            | ({} if call.id is None else {"id": call.id})
+            for call in message.tool_calls
+        ]
+    more = {"tool_call_id": message.tool_call_id, "name": message.name}
+    return row | {key: value for key, value in more.items() if value is not None}
+
+
+def _function_name(tool: Mapping[str, Any]) -> str:
+    """The name in a tool's schema, with or without the frame `{"type", "function"}`."""
+    function = tool.get("function", tool)
+    return str(function.get("name", "")) if isinstance(function, Mapping) else ""
+
+
+def _not_in(part: str, text: str) -> bool:
+    """Whether the text has it neither as it is nor written as a JSON text."""
+    return part not in text and json.dumps(part, ensure_ascii=False)[1:-1] not in text

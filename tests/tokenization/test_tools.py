@@ -20,7 +20,8 @@ HERMES = """\
 {% elif message.role == 'assistant' %}<|im_start|>assistant
 {{ message.content }}
 {%- for call in message.tool_calls or [] -%}
-<tool_call>{{ {'name': call.function.name, 'arguments': call.function.arguments} | tojson }}</tool_call>
+<tool_call>{{ {'name': call.function.name,
+ 'arguments': call.function.arguments} | tojson }}</tool_call>
 {%- endfor %}<|im_end|>
 {% else %}<|im_start|>{{ message.role }}
 {{ message.content }}<|im_end|>

@@ -5,6 +5,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -177,6 +178,103 @@ def test_a_folder_is_not_replaced_when_that_is_refused(tmp_path: Path) -> None:
     assert names_in(tmp_path) == ["run"]
 
 
+def test_a_stream_becomes_the_file_when_its_block_ends(tmp_path: Path) -> None:
+    target = tmp_path / "new" / "a.bin"
+    with files.atomic_writer(target) as stream:
+        stream.write(b"a" * 1_000_000)
+        assert not target.exists()
+        stream.write(b"b")
+    assert target.read_bytes() == b"a" * 1_000_000 + b"b"
+    assert names_in(target.parent) == ["a.bin"]
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, OSError(errno.EPIPE, "other"), ValueError])
+def test_a_stream_that_is_broken_off_leaves_the_old_file(
+    tmp_path: Path, error: type[BaseException] | BaseException
+) -> None:
+    target = tmp_path / "a.bin"
+    target.write_bytes(b"old")
+
+    def begin_and_fail() -> None:
+        with files.atomic_writer(target) as stream:
+            stream.write(b"new" * 1_000_000)
+            raise error
+
+    # An error of the block is not about this file, and stays what it is.
+    with pytest.raises(error if isinstance(error, type) else type(error)) as caught:
+        begin_and_fail()
+    assert not isinstance(caught.value, StorageError)
+    assert target.read_bytes() == b"old"
+    assert names_in(tmp_path) == ["a.bin"]
+
+
+def test_a_disk_that_fills_up_while_streaming_is_said(tmp_path: Path) -> None:
+    # A file-size limit makes the kernel refuse what does not fit, as a full disk does.
+    script = """
+import resource, signal, sys
+from tuneval import files
+from tuneval.errors import StorageError
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (1_000_000, 1_000_000))
+try:
+    files.write_jsonl(sys.argv[1], ({"text": "x" * 1000} for _ in range(10_000)))
+except StorageError as error:
+    print(error)
+"""
+    target = tmp_path / "rows.jsonl"
+    done = subprocess.run(
+        [sys.executable, "-c", script, str(target)], capture_output=True, text=True, check=True
+    )
+    assert f"Cannot write {target}" in done.stdout
+    assert done.stderr == ""
+    assert names_in(tmp_path) == []
+
+
+def test_json_lines_are_streamed(tmp_path: Path) -> None:
+    target = tmp_path / "rows.jsonl"
+    sizes = []
+
+    def rows() -> Iterator[dict[str, str]]:
+        for _ in range(5000):
+            yield {"text": "x" * 1000}
+            sizes.append(sum(entry.stat().st_size for entry in tmp_path.iterdir()))
+
+    files.write_jsonl(target, rows())
+    assert sizes[2500] > 1_000_000
+    assert len(files.read_jsonl(target)) == 5000
+
+
+def test_all_files_below_a_folder_are_listed_by_their_parts(tmp_path: Path) -> None:
+    for name in ("b/c", "b/a/d", "a", "b-c"):
+        files.write_text(tmp_path / name, "")
+    assert files.files_below(tmp_path) == [
+        str(tmp_path / name) for name in ("a", "b/a/d", "b/c", "b-c")
+    ]
+    assert files.is_folder(tmp_path / "b")
+    assert not files.is_folder(tmp_path / "a")
+
+
+def test_an_address_is_written_when_its_block_ends_well() -> None:
+    with files.atomic_writer("memory://streams/a.bin") as stream:
+        stream.write(b"a")
+        assert not files.exists("memory://streams/a.bin")
+    with files.open_bytes("memory://streams/a.bin") as file:
+        assert file.read() == b"a"
+    with pytest.raises(ValueError, match="stop"), files.atomic_writer("memory://streams/b.bin"):
+        raise ValueError("stop")
+    assert files.files_below("memory://streams") == ["memory://streams/a.bin"]
+    assert files.files_below("memory://streams/*.bin") == ["memory://streams/a.bin"]
+
+
+@pytest.mark.parametrize(
+    ("address", "is_pattern"),
+    [("s3://b/*.jsonl", True), ("s3://b/a?.json", True), ("s3://b/a", False), ("a*.json", False),
+     ("https://host/a.jsonl?x=1", False)],
+)  # fmt: skip
+def test_marks_of_a_shell_make_an_address_a_pattern(address: str, is_pattern: bool) -> None:
+    assert files.is_pattern(address) is is_pattern
+
+
 def test_hashes_are_sha256(tmp_path: Path) -> None:
     (tmp_path / "abc").write_bytes(b"abc")
     # FIPS 180-2, appendix B.1
@@ -215,6 +313,6 @@ def test_an_unknown_kind_of_address_is_refused() -> None:
 
 
 def test_shipped_files_are_found_and_missing_ones_named() -> None:
-    assert files.shipped("src/tuneval/files.py").is_file()
+    assert files.shipped("src/tuneval/files/__init__.py").is_file()
     with pytest.raises(StorageError, match="no-such-thing"):
         files.shipped("recipes/no-such-thing.yaml")

@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 
 from tuneval import files
+from tuneval.data.data_files import ENDINGS, is_data_file, look_into
 from tuneval.data.example import Source
 from tuneval.data.finding import Finding
 from tuneval.data.record import finding_at
@@ -15,7 +16,6 @@ from tuneval.errors import UsageError
 
 _CHINESE = re.compile("[\u4e00-\u9fff]{2}")
 BOM = b"\xef\xbb\xbf"
-_DATA_ENDINGS = (".jsonl", ".json")
 _WIDE_BOMS = {
     b"\xff\xfe\x00\x00": "UTF-32",
     b"\x00\x00\xfe\xff": "UTF-32",
@@ -33,32 +33,31 @@ _WIDE_STARTS = {
     b"\x00[": "UTF-16BE",
 }
 _MAGIC = {
-    b"\x1f\x8b": ("gzip", "unpack it first: gzip -dk {file}"),
-    b"\x28\xb5\x2f\xfd": ("Zstandard", "unpack it first: zstd -dk {file}"),
-    b"BZh": ("bzip2", "unpack it first: bzip2 -dk {file}"),
-    b"\xfd7zXZ": ("xz", "unpack it first: xz -dk {file}"),
-    b"PK\x03\x04": ("zip (or a spreadsheet)", "unpack it, or save the sheet as JSON lines"),
-    b"PAR1": ("Parquet", "write it as JSON lines"),
-    b"ARROW1": ("Arrow", "write it as JSON lines"),
+    b"PK\x03\x04": ("zip (or a spreadsheet)", "unpack it, or save the sheet as CSV"),
     b"%PDF": ("PDF", "give the text as JSON lines"),
+    b"7z\xbc\xaf\x27\x1c": ("7-Zip", "unpack it first: 7z x {file}"),
+    b"Rar!\x1a\x07": ("RAR", "unpack it first"),
+    b"SQLite format 3\x00": ("an SQLite database", "write the table as CSV"),
+    b"\x89HDF\r\n\x1a\n": ("HDF5", "write it as Parquet or JSON lines"),
+    b"FEA1": ("Feather version 1", "write it as Feather version 2 or Parquet"),
+    b"\xd0\xcf\x11\xe0": ("an old Office document", "save the sheet as CSV"),
 }
+_TAR_PLACE, _TAR = 257, b"ustar"
+_PACKED_TABLES = (b"PAR1", b"ARROW1", b"\xff\xff\xff\xff")  # they may hold any bytes
+_WIDE_SAMPLE_BYTES = 4096
 
 
 def refuse_what_is_no_file(path: files.Location) -> None:
-    """Raise UsageError, with near names, when there is no such file or it is a folder."""
-    if files.is_url(path):
+    """Raise UsageError, with near names, when there is no such file, folder or address.
+
+    Also when a folder or prefix holds no data file.
+    """
+    if files.is_folder(path):
+        _refuse_without_data(path)
+    elif files.is_url(path):
         if not files.exists(path):
-            raise UsageError(f"There is no file {path}.", where=str(path), mend="check the address")
-        return
-    place = Path(path)
-    if place.is_dir():
-        names = _data_files(place)
-        raise UsageError(
-            f"{path} is a folder, not a file.",
-            where=str(place.absolute()),
-            mend="name a file in it" + (f", such as {place / names[0]}" if names else ""),
-        )
-    if not place.exists():
+            raise _nothing_there(path)
+    elif not (place := Path(path)).exists():
         raise UsageError(
             f"There is no file {path}.",
             where=str(place.parent.absolute()),
@@ -79,11 +78,15 @@ def refusal(file: str, head: bytes) -> Finding | None:
                 f"The file is {kind}, not text.",
                 mend=mend.format(file=file),
             )
+    if head.startswith(_TAR, _TAR_PLACE):
+        what = "The file is a tar archive, not one file of data."
+        return finding_at(source, "file.not_text", what, mend=f"unpack it first: tar -xf {file}")
     for table in (_WIDE_BOMS, _WIDE_STARTS):
         for start, encoding in table.items():
             if head.startswith(start):
                 return _wide(source, encoding)
-    return None
+    likely = _likely_wide(head)
+    return None if likely is None else _wide(source, likely)
 
 
 def not_utf8(source: Source, record: bytes, offset: int) -> Finding:
@@ -116,9 +119,41 @@ def _wide(source: Source, encoding: str) -> Finding:
     )
 
 
+def _likely_wide(head: bytes) -> str | None:
+    """UTF-16 without a mark, when nearly every other byte of what is no table is zero."""
+    if head.startswith(_PACKED_TABLES):
+        return None
+    sample = head[:_WIDE_SAMPLE_BYTES]
+    n_even, n_odd = sample[::2].count(0), sample[1::2].count(0)
+    if n_even + n_odd < len(sample) * 0.3 or min(n_even, n_odd) > 0:
+        return None
+    return "UTF-16LE" if n_odd else "UTF-16BE"
+
+
+def _refuse_without_data(folder: files.Location) -> None:
+    found = look_into(folder)
+    if found.data:
+        return
+    there = f"; there are {', '.join(found.left_out[:5])}" if found.left_out else ""
+    what = "No file fits" if files.is_pattern(folder) else "There is no data file in"
+    raise UsageError(
+        f"{what} {folder}.",
+        where=str(folder),
+        mend=f"data files end in {', '.join(ENDINGS)}{there}",
+    )
+
+
+def _nothing_there(path: files.Location) -> UsageError:
+    bucket = files.missing_bucket(path)
+    if bucket is not None:
+        what, mend = f"There is no bucket {bucket}.", "check its name, and the server's address"
+        return UsageError(what, where=str(path), mend=mend)
+    return UsageError(f"There is no file {path}.", where=str(path), mend="check the address")
+
+
 def _data_files(folder: Path) -> list[str]:
     try:
-        return sorted(n for n in os.listdir(folder) if n.lower().endswith(_DATA_ENDINGS))
+        return sorted(name for name in os.listdir(folder) if is_data_file(name))
     except OSError:
         return []
 
@@ -135,4 +170,4 @@ def _what_is_there_instead(place: Path) -> str:
     if found:
         more = f" and {len(found) - 5} more" if len(found) > 5 else ""
         return f"data files there: {', '.join(found[:5])}{more}"
-    return "check the name; no .jsonl or .json file lies in that folder"
+    return "check the name; no data file lies in that folder"

@@ -1,147 +1,238 @@
-"""A JSON array of objects: parsed record by record, each with the line where it begins.
+"""A JSON array of objects: element by element, each with the line where it begins.
 
-The file is held in memory. After a record that cannot be read the next one is looked for where
-the earlier ones began: at the same depth of indentation.
+Only a few MB of it are in memory. Where elements follow one another as the last two did, an end
+is found by searching for the same bytes (`},\\n  {"instruction"`); that the slice is one whole
+value proves the guess. After an element that cannot be read the next one is looked for where the
+earlier ones began: at the same depth of indentation. Every byte that is not white space, a comma
+or a bracket of the array is in the `raw` of one record.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from dataclasses import replace
+from typing import BinaryIO, Literal
 
-from tuneval.data.example import Source
-from tuneval.data.finding import Finding, clip
-from tuneval.data.record import Record, finding_at, flaw_at, record_of
-from tuneval.data.sniff import not_utf8
-from tuneval.data.strict_json import JsonError, StrictDecoder, skip_whitespace
+from tuneval.data.containers.array_findings import (
+    bad_byte,
+    breaks_off,
+    flaw_in_file,
+    goes_on,
+    missing_comma,
+    not_beyond,
+    still_broken,
+    trailing_comma,
+)
+from tuneval.data.containers.element_end import MAX_BYTES, element_end
+from tuneval.data.containers.window import CHUNK_BYTES, Window
+from tuneval.data.finding import Finding
+from tuneval.data.record import Record, record_of
+from tuneval.data.strict_json import UNDECIDED, Decoded, JsonError, StrictDecoder, quick
 
-_ESCAPED_BYTE = re.compile("[\udc80-\udcff]")
+_WHITE = b" \t\r\n"
+_SPACE = re.compile(rb"[ \t\r\n]*")
+_NEXT_ALIKE = re.compile(rb'(\}[ \t\r\n]*,[ \t\r\n]*)\{[ \t\r\n]*"[^"\\\n]{0,100}"')
+_CONTEXT_BYTES = 200  # of what follows a broken element, for the words about its end
+_PATIENCE_BYTES = 16 << 20  # how far an element may go on after what looks like the next one
+
+IsNext = bool  # whether an element begins where `at` stands now
 
 
-def array_records(file: str, content: bytes, *, n_bytes_before: int) -> Iterator[Record | Finding]:
-    """Every record of the array, broken ones included, then what is wrong with the array."""
-    try:
-        text, is_utf8 = content.decode("utf-8"), True
-    except UnicodeDecodeError:
-        text, is_utf8 = content.decode("utf-8", "surrogateescape"), False
-    yield from _Array(file, text, is_utf8=is_utf8, n_bytes_before=n_bytes_before).records()
+def array_records(
+    file: str, head: bytes, stream: BinaryIO, *, n_bytes_before: int
+) -> Iterator[Record | Finding]:
+    """Every record of the array, broken ones included, and what is wrong with the array.
+
+    `head` is what was read of `stream` already, `n_bytes_before` what stands before that.
+    """
+    yield from _Array(Window(file, head, stream, n_bytes_before=n_bytes_before)).records()
 
 
 class _Array:
-    """Walks the text of an array from left to right."""
+    """Walks through an array from left to right; `window.at` is where it stands."""
 
-    def __init__(self, file: str, text: str, *, is_utf8: bool, n_bytes_before: int) -> None:
-        self._file = file
-        self._text = text
-        self._is_utf8 = is_utf8
-        self._n_bytes_before = n_bytes_before
+    def __init__(self, window: Window) -> None:
+        self._window = window
         self._decoder = StrictDecoder()
-        self._counted = (0, 1)  # a position, and the line it stands on
-        self._encoded = (0, 0)  # a position, and how many bytes stand before it
-        self._next_start: re.Pattern[str] | None = None
+        self._alike: tuple[bytes, int] | None = None
+        self._next_start: re.Pattern[bytes] | None = None
+        self._patience_bytes = _PATIENCE_BYTES
 
     def records(self) -> Iterator[Record | Finding]:
-        """Records, and a last Finding when the array does not end as it should."""
-        at = skip_whitespace(self._text, self._text.index("[") + 1)
-        if self._text[at : at + 1] == "]":
-            yield from self._rest(at + 1)
-            return
-        if at == len(self._text):
-            yield self._breaks_off()
-            return
-        self._learn_indentation(at)
-        going_on: int | None = at
-        while going_on is not None:
-            record, after, is_next = self._record(going_on)
-            yield record
-            if is_next:
-                going_on = after
-            else:
-                findings, going_on = self._separator(after)
-                yield from findings
+        """The records of the array, then whatever follows it: all of that is too much."""
+        window = self._window
+        window.at = window.data.index(b"[") + 1
+        yield from self._array()
+        while mark := self._mark():
+            too_much = goes_on(window, self._text(0))
+            if mark in b"[],":
+                yield too_much
+                window.at += 1
+                if mark == b"[":
+                    yield from self._array()
+                continue
+            for record in self._element():
+                findings = record.findings if record.value is not None else ()
+                yield replace(record, findings=(too_much, *findings))
 
-    def _record(self, at: int) -> tuple[Record, int, bool]:
-        """The record at a position, the position after it, and whether a record begins there."""
-        source = self._source(at)
+    def _array(self) -> Iterator[Record | Finding]:
+        """From after the opening bracket to after the closing one."""
+        mark = self._mark()
+        if mark == b"]":
+            self._window.at += 1
+            return
+        if mark == b"":
+            yield breaks_off(self._window)
+            return
+        self._learn_indentation()
+        is_next = True
+        while is_next:
+            yield from self._elements_alike()
+            is_next = yield from self._element()
+            if not is_next:
+                is_next = yield from self._separator()
+
+    def _elements_alike(self) -> Iterator[Record]:
+        """Elements that end as the one before, for as long as the guess is right."""
+        if self._alike is None:
+            return
+        window, data = self._window, self._window.data
+        (mark, n_between), reach = self._alike, 1 << 16
+        while end := data.find(mark, window.at, window.at + reach) + 1:
+            raw = data[window.at : end]
+            value = quick(raw)
+            if type(value) is not dict:
+                return
+            yield Record(window.source(window.at), value, (), raw)
+            window.at = end + n_between
+            reach = 4096 + 8 * len(raw)
+
+    def _element(self) -> Generator[Record, None, IsNext]:
+        """One element, whatever it is."""
+        window = self._window
+        end, closes = self._extent()
+        if closes:
+            raw = window.data[window.at : end]
+            value = quick(raw)
+            if value is not UNDECIDED:
+                yield record_of(window.source(window.at), Decoded(value, len(raw), ()), raw)
+                window.at = end
+                self._learn_what_is_between()
+                return False
+        text = self._text(end - window.at)
         try:
-            decoded = self._decoder.decode(self._text, at)
+            decoded = self._decoder.decode(text)
         except JsonError as error:
-            after, is_next = self._find_next(at)
-            finding = self._bad_byte(source, at, after) or flaw_at(
-                self._source(error.flaw.position), error.flaw
-            )
-            return Record(source, None, (finding,)), after, is_next
-        if bad := self._bad_byte(source, at, decoded.end):
-            return Record(source, None, (bad,)), decoded.end, False
-        return record_of(source, decoded), decoded.end, False
+            flaw = error.flaw
+            if not closes and self._next_start is not None:
+                flaw = not_beyond(flaw, self._text(end - window.at, n_context=0))
+            return (yield from self._broken(flaw_in_file(window, text, flaw)))
+        raw = text[: decoded.end].encode("utf-8", "surrogateescape")
+        source = window.source(window.at)
+        bad = bad_byte(window, raw)
+        yield Record(source, None, (bad,), raw) if bad else record_of(source, decoded, raw)
+        window.at += len(raw)
+        return False
 
-    def _separator(self, at: int) -> tuple[list[Finding], int | None]:
-        """What is wrong between two records, and where the next one begins, if there is one."""
-        at = skip_whitespace(self._text, at)
-        mark = self._text[at : at + 1]
-        if mark == "]":
-            return self._rest(at + 1), None
-        if mark == "":
-            return [self._breaks_off()], None
-        if mark != ",":
-            what = "A comma is missing before this record."
-            return [self._fault(at, "json.syntax", what, "add it")], at
-        following = skip_whitespace(self._text, at + 1)
-        if self._text[following : following + 1] == "]":
-            what = "A comma stands after the last record."
-            fault = self._fault(at, "json.trailing_comma", what, "remove the comma")
-            return [fault, *self._rest(following + 1)], None
-        if following == len(self._text):
-            return [self._breaks_off()], None
-        return [], following
+    def _text(self, n_bytes: int, n_context: int = _CONTEXT_BYTES) -> str:
+        """The text at `at`, so many bytes and a little of what follows."""
+        window = self._window
+        n_bytes += n_context
+        while len(window.data) - window.at < n_bytes and window.more():
+            pass
+        content = window.data[window.at : window.at + n_bytes]
+        return content.decode("utf-8", "surrogateescape")
 
-    def _learn_indentation(self, at: int) -> None:
-        """From the first record: what stands between a line's start and a record's start."""
-        before = self._text[self._text.rfind("\n", 0, at) + 1 : at]
-        if not before.strip(" \t"):
-            self._next_start = re.compile(r"\n" + re.escape(before) + r"(?=\{)")
+    def _extent(self) -> tuple[int, bool]:
+        """Where the element ends, and whether that is where its brackets close.
 
-    def _find_next(self, at: int) -> tuple[int, bool]:
-        """After the broken record at a position: where the next one begins, else the end."""
-        if self._next_start and (found := self._next_start.search(self._text, at)):
-            return found.end(), True
-        end = len(self._text.rstrip(" \t\r\n"))
-        closes = self._next_start is not None and self._text.endswith("]", at, end)
-        return (end - 1 if closes else end), False
+        A broken one may seem to hold all that follow; then it ends where the next one begins.
+        """
+        window = self._window
+        patience = MAX_BYTES if self._next_start is None else self._patience_bytes
+        end = element_end(window, patience)
+        if end is None and self._next_start is not None:
+            if start := self._next_start.search(window.data, window.at):
+                if len(window.data) - window.at >= patience > CHUNK_BYTES // 16:
+                    self._patience_bytes //= 4
+                return start.end(), False
+            end = element_end(window)
+        return (len(window.data), False) if end is None else (end, True)
 
-    def _bad_byte(self, source: Source, start: int, end: int) -> Finding | None:
-        """The finding when the text from `start` to `end` holds bytes that are not UTF-8."""
-        found = None if self._is_utf8 else _ESCAPED_BYTE.search(self._text, start, end)
-        if found is None:
-            return None
-        position, n_bytes = self._encoded
-        n_bytes += len(self._bytes(position, found.start()))
-        self._encoded = (found.start(), n_bytes)
-        return not_utf8(source, self._bytes(start, end), self._n_bytes_before + n_bytes)
+    def _broken(self, finding: Finding) -> Generator[Record, None, IsNext]:
+        """A broken element, up to where the next one begins, else up to the end of the file.
 
-    def _bytes(self, start: int, end: int) -> bytes:
-        """A part of the text as it stands in the file."""
-        return self._text[start:end].encode("utf-8", "surrogateescape")
+        What is long comes in parts, so that not all of it is in memory.
+        """
+        window = self._window
+        first = window.source(window.at)
+        while True:
+            raw, what_follows = self._part()
+            if raw:
+                is_whole = what_follows != "more"
+                bad = bad_byte(window, raw, is_whole=is_whole)
+                yield Record(window.source(window.at), None, (bad or finding,), raw)
+            window.at += len(raw)
+            if what_follows != "more":
+                return what_follows == "element"
+            finding = still_broken(window, first)
 
-    def _rest(self, at: int) -> list[Finding]:
-        """What stands after the closing bracket, if anything does."""
-        at = skip_whitespace(self._text, at)
-        if at == len(self._text):
-            return []
-        what = f"After the end of the array the file goes on: {clip(self._text[at : at + 40])}."
-        mend = "remove the rest, or put its records into the array"
-        return [self._fault(at, "json.multiple_values", what, mend)]
+    def _part(self) -> tuple[bytes, Literal["element", "more", "end"]]:
+        """The next bytes of a broken element, and what follows them."""
+        window = self._window
+        while True:
+            if self._next_start and (start := self._next_start.search(window.data, window.at)):
+                return window.data[window.at : start.end()], "element"
+            if len(window.data) - window.at > 2 * CHUNK_BYTES:
+                return window.data[window.at : window.at + CHUNK_BYTES], "more"
+            if not window.more():
+                raw = window.data[window.at :].rstrip(_WHITE)
+                closes = self._next_start is not None and raw.endswith(b"]")
+                return raw[:-1] if closes else raw, "end"
 
-    def _breaks_off(self) -> Finding:
-        what = "The array is not closed, or the records after this place could not be found."
-        mend = 'mend the record before, and end the file with "]"'
-        return self._fault(len(self._text) - 1, "json.truncated", what, mend)
+    def _separator(self) -> Generator[Finding, None, IsNext]:
+        """What is wrong between two elements."""
+        window = self._window
+        mark = self._mark()
+        if mark == b"":
+            yield breaks_off(window)
+        elif mark == b"]":
+            window.at += 1
+        elif mark != b",":
+            yield missing_comma(window)
+            return True
+        else:
+            comma = window.source(window.at)
+            window.at += 1
+            mark = self._mark()
+            if mark not in (b"", b"]"):
+                return True
+            if mark == b"":
+                yield breaks_off(window)
+            else:
+                yield trailing_comma(comma)
+                window.at += 1
+        return False
 
-    def _fault(self, at: int, rule: str, what: str, mend: str) -> Finding:
-        return finding_at(self._source(at), rule, what, mend=mend)
+    def _mark(self) -> bytes:
+        """The next byte that is not white space; `at` stands on it. Empty at the end."""
+        window = self._window
+        while True:
+            window.at = _SPACE.match(window.data, window.at).end()  # type: ignore[union-attr]
+            if window.at < len(window.data) or not window.more():
+                return window.data[window.at : window.at + 1]
 
-    def _source(self, at: int) -> Source:
-        """The place of a position; counting goes on from the last one asked for."""
-        position, line = self._counted if self._counted[0] <= at else (0, 1)
-        self._counted = (at, line + self._text.count("\n", position, at))
-        return Source(self._file, self._counted[1])
+    def _learn_indentation(self) -> None:
+        """From the first element: what stands between a line's start and an element's start."""
+        data, at = self._window.data, self._window.at
+        line_end = data.rfind(b"\n", 0, at)
+        before = data[line_end + 1 : at]
+        if line_end >= 0 and not before.strip(b" \t"):
+            self._next_start = re.compile(rb"\n" + re.escape(before) + rb"(?=\{)")
+
+    def _learn_what_is_between(self) -> None:
+        """From the last element: what stands from its end to the next one's first key."""
+        found = _NEXT_ALIKE.match(self._window.data, self._window.at - 1)
+        if found:
+            self._alike = found[0], len(found[1]) - 1

@@ -60,6 +60,15 @@ class Turn:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """An answer to learn from, its path, and the user turn before it, None if there is none."""
+
+    prompt: str | None
+    response: str
+    path: str
+
+
 @dataclass(frozen=True)
 class Draft:
     """A record as its format understands it, and what the format finds wrong.
@@ -116,6 +125,26 @@ class Draft:
                 return self._ending("chosen"), self._ending("rejected")
             case "unpaired_preference":
                 return (self._ending("completion"),)
+
+    @cached_property
+    def exchanges(self) -> tuple[Exchange, ...]:
+        """The assistant turns that say something which shall be learnt, in order.
+
+        Rejected and undesired answers and turns kept out of the loss are none, nor are calls.
+        """
+        if self.kind == "text" or self.label is False:
+            return ()
+        found: list[Exchange] = []
+        before: Turn | None = None
+        for turn in self.turns:
+            if turn.part == "rejected":
+                continue
+            said = turn.role == "assistant" and turn.train is not False and not turn.tool_calls
+            if said and turn.content and not turn.content.isspace():
+                asked = before.content if before and before.role == "user" else None
+                found.append(Exchange(asked, turn.content, turn.path))
+            before = turn
+        return tuple(found)
 
     def finding(
         self, rule: str, what: str, *, mend: str, path: str = "", severity: Severity = "error"

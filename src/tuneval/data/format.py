@@ -24,8 +24,9 @@ class Format:
     """A row of FORMATS, in both directions.
 
     `shapes` are sets of keys: a record that has all the keys of one of them is likely in this
-    format. `draft` understands a record; `row` makes a record of an item, without its group and
-    tags, and raises CannotHoldError where something would be lost.
+    format (with `last_resort`, only if it fits no other one). `draft` understands a record; `row`
+    makes a record of an item, without its group and tags, and raises CannotHoldError where
+    something would be lost.
     """
 
     name: str
@@ -33,11 +34,12 @@ class Format:
     shapes: tuple[tuple[str, ...], ...]
     draft: Callable[[Record], Draft]
     row: Callable[[Item], dict[str, Any]]
+    last_resort: bool = False
 
     def fit(self, value: dict[str, Any]) -> frozenset[str]:
-        """The keys of the largest shape that the record has whole; empty when there is none."""
+        """The keys of all shapes that the record has whole; empty when there is none."""
         fitting = [shape for shape in self.shapes if all(key in value for key in shape)]
-        return frozenset(sorted(fitting, key=len)[-1] if fitting else ())
+        return frozenset(key for shape in fitting for key in shape)
 
     @property
     def keys(self) -> str:
@@ -63,12 +65,9 @@ def best_formats(value: dict[str, Any]) -> list[Format]:
 
     A record with `messages` and `label` fits `messages` and `kto`, and is in the latter.
     """
-    fits = {row.name: row.fit(value) for row in all_formats()}
-    return [
-        FORMATS.load(name)
-        for name, keys in fits.items()
-        if keys and not any(keys < others for others in fits.values())
-    ]
+    fits = [(row, keys) for row in all_formats() if (keys := row.fit(value))]
+    fits = [fit for fit in fits if not fit[0].last_resort] or fits
+    return [row for row, keys in fits if not any(keys < others for _, others in fits)]
 
 
 def detect(values: Sequence[dict[str, Any]]) -> Detection:
@@ -81,7 +80,14 @@ def detect(values: Sequence[dict[str, Any]]) -> Detection:
     if len(names) > 1:
         return Detection(None, f"the records fit {' and '.join(names)} equally well")
     found: Format = FORMATS.load(names[0])
-    return Detection(found, f"{best} of {len(values)} records looked at have {found.keys}")
+    keys = Counter(tuple(_in_order(value, found.fit(value))) for value in values)
+    del keys[()]
+    shown = " and ".join(f"'{key}'" for key in keys.most_common(1)[0][0])
+    return Detection(found, f"{best} of {len(values)} records looked at have {shown}")
+
+
+def _in_order(value: dict[str, Any], keys: frozenset[str]) -> list[str]:
+    return [key for key in value if key in keys]
 
 
 def _common_keys(values: Sequence[dict[str, Any]]) -> str:

@@ -25,8 +25,13 @@ class Record:
 
 
 def record_of(source: Source, decoded: Decoded, raw: bytes = b"") -> Record:
-    """The record of a value that stands at `source`, with what a strict reader says of it."""
+    """The record of a value that stands at `source`, with what a strict reader says of it.
+
+    One that is nested too deep has no value: whoever walks through it could run out of stack.
+    """
     findings = [flaw_at(source, flaw) for flaw in decoded.flaws]
+    if any(flaw.rule == "json.too_deep" for flaw in decoded.flaws):
+        return Record(source, None, tuple(findings), raw)
     if isinstance(decoded.value, dict):
         return Record(source, decoded.value, tuple(findings), raw)
     findings.append(

@@ -12,5 +12,10 @@ FORMATS = Catalog(
     {
         "messages": "tuneval.data.formats.messages:MESSAGES",
         "alpaca": "tuneval.data.formats.alpaca:ALPACA",
+        "sharegpt": "tuneval.data.formats.sharegpt:SHAREGPT",
+        "prompt_completion": "tuneval.data.formats.prompt_completion:PROMPT_COMPLETION",
+        "text": "tuneval.data.formats.text:TEXT",
+        "preference": "tuneval.data.formats.preference:PREFERENCE",
+        "kto": "tuneval.data.formats.kto:KTO",
     },
 )

@@ -1,4 +1,8 @@
-"""Lists of `{"role", "content"}` objects, as messages, preferences and completions have them."""
+"""Lists of `{"role", "content"}` objects, as messages, preferences and completions have them.
+
+OpenAI's older way to write tools is read too: the field `function_call` is a call, and a turn
+with the role `function` is one of the role tool.
+"""
 
 from __future__ import annotations
 
@@ -13,47 +17,79 @@ from tuneval.data.record import kind_of
 from tuneval.data.tools import read_call
 
 _MESSAGE_KEYS = frozenset(
-    {"role", "content", "train", "weight", "tool_calls", "tool_call_id", "name"}
+    {"role", "content", "train", "weight", "tool_calls", "tool_call_id", "name", "function_call"}
 )
 _EXAMPLE = '[{"role": "user", "content": "…"}, {"role": "assistant", "content": "…"}]'
 
 
-def add_messages(drafting: Drafting, key: str, part: Part = "messages") -> None:
-    """The turns that the record has under `key`, a list of messages."""
+def add_messages(
+    drafting: Drafting,
+    key: str,
+    part: Part = "messages",
+    *,
+    last: Part | None = None,
+    trained: bool | None = None,
+) -> None:
+    """The turns that the record has under `key`, a list of messages; `last` is the last one's part.
+
+    For `trained` see `add_message`.
+    """
+    rows = list_of_turns(drafting, key, _EXAMPLE)
+    for number, row in enumerate(rows, start=1):
+        own = last if last and number == len(rows) else part
+        add_message(drafting, row, f"{key}[{number - 1}]", own, trained=trained)
+
+
+def list_of_turns(drafting: Drafting, key: str, example: str) -> list[Any]:
+    """The list under `key`; empty, and a fault, when there is none or nothing in it."""
     rows = drafting.value.get(key)
     if key not in drafting.value:
         what = f"'{key}' is missing."
-        drafting.fault(f"shape.no_{key}", what, mend=f"add {_EXAMPLE}", path=key)
+        drafting.fault(f"shape.no_{key}", what, mend=f"add {example}", path=key)
     elif not isinstance(rows, list):
         hint = " (JSON inside a text?)" if isinstance(rows, str) and "[" in rows else ""
         what = f"{key} is {kind_of(rows)}{hint}, not a list."
-        drafting.fault("shape.not_list", what, mend=f"write {_EXAMPLE}", path=key)
+        drafting.fault("shape.not_list", what, mend=f"write {example}", path=key)
     elif not rows:
         what = f"{key} is an empty list."
         drafting.fault("shape.no_turns", what, mend="add turns or remove it", path=key)
     else:
-        for number, row in enumerate(rows):
-            add_message(drafting, row, f"{key}[{number}]", part)
+        return rows
+    return []
 
 
-def add_message(drafting: Drafting, row: Any, path: str, part: Part = "messages") -> None:
-    """One turn, an object that stands at `path`."""
+def add_message(
+    drafting: Drafting,
+    row: Any,
+    path: str,
+    part: Part = "messages",
+    *,
+    trained: bool | None = None,
+) -> None:
+    """One turn, an object that stands at `path`.
+
+    `trained` says whether the loss covers the part where the turn itself is silent about it;
+    None leaves that to its role.
+    """
     if not isinstance(row, dict):
         what = f"{path} is {kind_of(row)}, not an object: {clip(row)}."
         drafting.fault("shape.not_object", what, mend='write {"role", "content"}', path=path)
         drafting.add(None, None, path, part=part)
         return
     role = drafting.text(row, "role", f"{path}.role")
-    calls = _calls(drafting, row, f"{path}.tool_calls")
-    content = _content(drafting, row, f"{path}.content", may_miss=bool(calls))
-    drafting.leave_unused(f"messages[].{key}" for key in row if key not in _MESSAGE_KEYS)
+    train = _train(drafting, row, path)
+    if train is None and trained is not None and (role == "assistant") != trained:
+        train = trained
+    calls = _calls(drafting, row, path)
+    unknown = [key for key, value in row.items() if key not in _MESSAGE_KEYS and value is not None]
+    drafting.leave_unused(f"{path.partition('[')[0]}[].{key}" for key in unknown)
     drafting.add(
-        role,
-        content,
+        "tool" if role == "function" else role,
+        _content(drafting, row, f"{path}.content"),
         f"{path}.content",
         role_path=f"{path}.role",
         part=part,
-        train=_train(drafting, row, path),
+        train=train,
         tool_calls=calls,
         tool_call_id=_name(drafting, row, "tool_call_id", path),
         name=_name(drafting, row, "name", path),
@@ -81,9 +117,9 @@ def _call_row(call: ToolCall) -> dict[str, Any]:
     return row | {"type": "function", "function": function}
 
 
-def _content(drafting: Drafting, row: dict[str, Any], path: str, *, may_miss: bool) -> str | None:
+def _content(drafting: Drafting, row: dict[str, Any], path: str) -> str | None:
     content = row.get("content")
-    if content is None and may_miss:
+    if content is None and (row.get("tool_calls") or row.get("function_call")):
         return ""
     if isinstance(content, list) and content:
         what = f"{path} is a list of parts; only text is read."
@@ -105,7 +141,8 @@ def _train(drafting: Drafting, row: dict[str, Any], path: str) -> bool | None:
         what = f"{path}.weight is {clip(weight)}; it is 0 or 1."
         drafting.fault("shape.weight", what, mend="write 0 or 1", path=f"{path}.weight")
         return None
-    return bool(weight)
+    # OpenAI's weight 1 is what an assistant turn has anyway: the same conversation, the same id.
+    return None if weight == 1 and row.get("role") == "assistant" else bool(weight)
 
 
 def _name(drafting: Drafting, row: dict[str, Any], key: str, path: str) -> str | None:
@@ -114,12 +151,16 @@ def _name(drafting: Drafting, row: dict[str, Any], key: str, path: str) -> str |
 
 
 def _calls(drafting: Drafting, row: dict[str, Any], path: str) -> tuple[ToolCall, ...]:
-    value = row.get("tool_calls")
-    if value is None:
+    value, old = row.get("tool_calls"), row.get("function_call")
+    if value is not None and not isinstance(value, list):
+        what = f"{path}.tool_calls is {kind_of(value)}, not a list."
+        drafting.fault(
+            "shape.not_list", what, mend="write a list of calls", path=f"{path}.tool_calls"
+        )
         return ()
-    if not isinstance(value, list):
-        what = f"{path} is {kind_of(value)}, not a list."
-        drafting.fault("shape.not_list", what, mend="write a list of calls", path=path)
-        return ()
-    calls = [read_call(drafting, call, f"{path}[{n}]") for n, call in enumerate(value)]
+    calls = [
+        read_call(drafting, call, f"{path}.tool_calls[{n}]") for n, call in enumerate(value or ())
+    ]
+    if old is not None:
+        calls.append(read_call(drafting, old, f"{path}.function_call"))
     return tuple(call for call in calls if call is not None)

@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -14,6 +15,7 @@ from functools import partial
 from tuneval import files
 from tuneval.data.containers import records
 from tuneval.data.finding import Finding
+from tuneval.data.format import Format
 from tuneval.data.record import Record
 from tuneval.data.sniff import refuse_what_is_no_file
 
@@ -25,14 +27,22 @@ REGISTRY = "dataset_info.json"
 class Origin:
     """A set of records. `records` gives them anew each time it is called.
 
-    `format` is the one that the origin insists on, or `auto`; `file` is the plain local file
-    behind it, if the origin is just that and nothing between its bytes and its records.
+    `format` is the one that the origin insists on (its name, or itself), or `auto`; `file` is the
+    plain local file behind it, if the origin is just that and nothing between its bytes and its
+    records.
     """
 
     name: str
     records: Callable[[], Iterator[Record | Finding]]
-    format: str = "auto"
+    format: str | Format = "auto"
     file: str | None = None
+
+
+def is_plain_path(location: files.Location) -> bool:
+    """Whether it names a local file or folder, and nothing that has to be looked up."""
+    name = str(location)
+    in_registry = "#" in name and name.rpartition("#")[0].endswith(".json")
+    return not (name.startswith(HUB) or files.is_url(name) or in_registry)
 
 
 def origin(location: files.Location) -> Origin:
@@ -43,6 +53,8 @@ def origin(location: files.Location) -> Origin:
 
         return hub_origin(name.removeprefix(HUB))
     path, mark, entry = name.rpartition("#")
+    if not mark and os.path.basename(name) == REGISTRY:
+        path, mark, entry = name, "#", ""
     if mark and path.endswith(".json"):
         from tuneval.data.dataset_info import registry_origin
 

@@ -13,5 +13,11 @@ PROFILES = Catalog(
     {
         "everyday": "tuneval.data.profiles.everyday:EVERYDAY",
         "trl-chat": "tuneval.data.profiles.trl_chat:TRL_CHAT",
+        "trl-chat-tools": "tuneval.data.profiles.trl_chat:TRL_CHAT_TOOLS",
+        "trl-text": "tuneval.data.profiles.trl_text:TRL_TEXT",
+        "openai": "tuneval.data.profiles.openai:OPENAI",
+        "alpaca": "tuneval.data.profiles.llama_factory:ALPACA",
+        "sharegpt": "tuneval.data.profiles.llama_factory:SHAREGPT",
+        "preference": "tuneval.data.profiles.preference:PREFERENCE",
     },
 )

@@ -1,45 +1,80 @@
-"""The same conversation twice, and the same question answered differently."""
+"""The same record twice, and the same question answered differently."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tuneval.data.duplicates import conflicting_answers, exact_duplicates
-from tuneval.data.example import Example
+from tuneval.data.draft import Draft
+from tuneval.data.duplicates import Repeats, compared
+from tuneval.data.example import Item, UnpairedPreference
 from tuneval.data.finding import Finding, clip
-from tuneval.data.rule import WholeFileRule
+from tuneval.data.places import Places
+from tuneval.data.rule import Rule, WholeFileRule
+from tuneval.data.shelf import Shelf
+
+_SHOWN = 50
 
 
 class Duplicates(WholeFileRule):
-    """duplicates.exact, duplicates.conflicting_answers"""
+    """duplicates.exact, duplicates.conflicting_answers
+
+    Remembers 40 bytes of each record, and the beginning of its answer on a `Shelf`.
+    """
+
+    def __init__(self) -> None:
+        self._repeats = Repeats()
+        self._places = Places()
+        self._answers = Shelf()
+
+    def see(self, draft: Draft) -> tuple[()]:
+        """Remember a record that can be used."""
+        if (item := draft.item) is not None:
+            self._repeats.add(item)
+            self._places.add(item.source)
+            self._answers.add((_answer(item)[: _SHOWN + 1],))
+        return ()
+
+    def merge(self, later: Rule) -> None:
+        """The later part's records follow."""
+        assert isinstance(later, Duplicates)
+        self._repeats.merge(later._repeats)
+        self._places.merge(later._places)
+        self._answers.extend(later._answers)
 
     def finish(self) -> Iterator[Finding]:
         """A warning at the later record of each pair; it names the first."""
-        for pair in exact_duplicates(self.examples):
-            yield _warning(
+        for first, later in self._repeats.copies():
+            yield self._warning(
                 "duplicates.exact",
-                pair.second,
-                f"This is the same conversation as in line {pair.first.source.line}.",
+                later,
+                f"This is the same as in {self._places.named(first, beside=later)}.",
                 "remove one of them, unless it is meant to weigh more"
-                if pair.first.group == pair.second.group
+                if self._repeats.share_a_group(first, later)
                 else "give both the same group, or remove one: a split may part them",
             )
-        for pair in conflicting_answers(self.examples):
-            yield _warning(
+        conflicts = self._repeats.conflicts()
+        shown = self._answers.take_pairs(conflicts, lambda texts: clip(texts[0], _SHOWN))
+        for (first, later), (there, here) in zip(conflicts, shown, strict=True):
+            yield self._warning(
                 "duplicates.conflicting_answers",
-                pair.second,
-                f"The same question as in line {pair.first.source.line} is answered otherwise: "
-                f"{clip(pair.second.answer or '', 50)}, there {clip(pair.first.answer or '', 50)}.",
+                later,
+                f"The same question as in {self._places.named(first, beside=later)} is answered "
+                f"otherwise: {here}, there {there}.",
                 "decide which answer is right, if only one can be",
             )
 
+    def _warning(self, rule: str, number: int, what: str, mend: str) -> Finding:
+        return Finding(
+            rule=rule,
+            severity="warning",
+            where=str(self._places[number]),
+            example_id=self._repeats.item_id(number),
+            what=what,
+            mend=mend,
+        )
 
-def _warning(rule: str, example: Example, what: str, mend: str) -> Finding:
-    return Finding(
-        rule=rule,
-        severity="warning",
-        where=str(example.source),
-        example_id=example.id,
-        what=what,
-        mend=mend,
-    )
+
+def _answer(item: Item) -> str:
+    if isinstance(item, UnpairedPreference):
+        return "desired" if item.label else "not desired"
+    return "".join(compared(item)[1:2])

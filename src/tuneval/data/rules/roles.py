@@ -10,7 +10,7 @@ from tuneval.data.example import ROLES
 from tuneval.data.finding import Finding, clip
 from tuneval.data.rule import Rule
 
-_OTHER_NAMES = {
+OTHER_NAMES = {
     "human": "user",
     "prompter": "user",
     "customer": "user",
@@ -28,10 +28,14 @@ _OTHER_NAMES = {
 class Roles(Rule):
     """roles.unknown"""
 
+    marks = ()
+
     def see(self, draft: Draft) -> Iterator[Finding]:
         """One finding for each turn with another role."""
         for turn in draft.turns:
-            if turn.role is not None and turn.role not in ("text", *ROLES):
+            if turn.role is None or turn.role in ROLES:
+                continue
+            if turn.role != "text" or draft.kind != "text":
                 yield draft.finding(
                     "roles.unknown",
                     f"{turn.role_path} is {clip(turn.role)}; roles are {', '.join(ROLES)}.",
@@ -44,6 +48,6 @@ def _mend(role: str) -> str:
     plain = role.strip().lower()
     if plain in ROLES:
         return f"write '{plain}'"
-    if plain in _OTHER_NAMES:
-        return f"write '{_OTHER_NAMES[plain]}'"
+    if plain in OTHER_NAMES:
+        return f"write '{OTHER_NAMES[plain]}'"
     return did_you_mean(plain, list(ROLES))

@@ -17,58 +17,6 @@ def file(tmp_path: Path) -> Path:
     return path
 
 
-def test_a_clean_file_ends_with_0(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["data", "check", str(file)]) == 0
-    out = capsys.readouterr().out
-    assert "read as messages" in out
-    assert "40 records, 40 usable; no findings." in out
-
-
-def test_ten_thousand_findings_are_a_short_answer(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    file = tmp_path / "bad.jsonl"
-    file.write_text(f"{GOOD.replace('assistant', 'assisiant') % 1}\n" * 10_000 + "{\n")
-    assert main(["data", "check", str(file)]) == 1
-    out = capsys.readouterr().out
-    assert len(out.splitlines()) < 20
-    assert f"{file}:1  messages[1].role is 'assisiant'" in out
-    assert "did you mean 'assistant'?" in out
-    assert "… and 9997 more: lines 4, 5, 6" in out
-    assert f"{file}:10001" in out
-    assert "10001 records, 0 usable; 10001 errors." in out
-
-
-def test_json_has_every_finding(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    file = tmp_path / "bad.jsonl"
-    file.write_text("{\n" * 500)
-    assert main(["data", "check", str(file), "--json"]) == 1
-    content = json.loads(capsys.readouterr().out)
-    assert len(content["findings"]) == 500
-    assert content["exit_status"] == 1
-
-
-def test_warnings_alone_end_with_0(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    file.write_text(file.read_text() + "\n")
-    assert main(["data", "check", str(file)]) == 0
-    assert "1 warning." in capsys.readouterr().out
-
-
-@pytest.mark.parametrize("arguments", [["nosuch.jsonl"], ["."], ["data.jsonl", "--format", "csv"]])
-def test_wrong_use_ends_with_2_and_one_message(
-    file: Path,
-    arguments: list[str],
-    capsys: pytest.CaptureFixture[str],
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.chdir(file.parent)
-    assert main(["data", "check", *arguments]) == 2
-    out, err = capsys.readouterr()
-    assert out == ""
-    assert err.count("\n") <= 3
-    assert "mend:" in err
-
-
 def test_split_writes_both_sides(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = file.parent / "sides"
     command = ["data", "split", str(file), "--held-out", "0.25", "--out", str(out)]

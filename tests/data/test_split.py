@@ -1,18 +1,13 @@
 from __future__ import annotations
 
-import json
-from pathlib import Path
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tuneval.data.division import Division, halves, parse_parts
 from tuneval.data.example import Example, Message, Source
-from tuneval.data.fingerprint import data_hash
-from tuneval.data.read import read
-from tuneval.data.split import split, split_file
-from tuneval.data.write import write_messages
-from tuneval.errors import DataError, UsageError
+from tuneval.data.split import position, split
+from tuneval.errors import UsageError
 
 
 def example(text: str, group: str | None = None) -> Example:
@@ -84,30 +79,47 @@ def test_an_impossible_share_is_refused(share: float) -> None:
         split([], share)
 
 
-def test_split_files_hold_the_two_sides_and_an_account(tmp_path: Path) -> None:
-    source, out = tmp_path / "all.jsonl", tmp_path / "out"
-    write_messages(source, MANY[:120])
-    account = split_file(source, out, held_out=0.25)
-    train, held = list(read(out / "train.jsonl")), list(read(out / "held_out.jsonl"))
-    assert {e.id for e in train} | {e.id for e in held} == {e.id for e in MANY[:120]}
-    assert account == json.loads((out / "split.json").read_text())
-    assert account["train"]["examples"] == len(train)
-    assert account["held_out"]["data_hash"] == data_hash(held)
-    assert account["share"] == len(held) / 120
+@given(st.floats(0, 1, exclude_max=True), st.floats(0.01, 0.99))
+def test_two_parts_are_the_two_sides(place: float, held_out: float) -> None:
+    assert Division(parts=halves(held_out)).part_at(place) == int(place < held_out)
 
 
-def test_a_split_never_overwrites_its_source(tmp_path: Path) -> None:
-    source = tmp_path / "train.jsonl"
-    write_messages(source, MANY[:120])
-    before = source.read_bytes()
-    with pytest.raises(UsageError, match="overwrite"):
-        split_file(source, tmp_path, held_out=0.25)
-    assert source.read_bytes() == before
+@given(st.integers(), st.sampled_from(["train=0.5,valid=0.25,test=0.25", "train=0.75,test=0.25"]))
+def test_the_last_part_holds_what_the_held_out_side_would(number: int, parts: str) -> None:
+    division = Division(parts=parse_parts(parts))
+    place = position(f"id {number}", 17)
+    assert (division.names[division.part_at(place)] == "test") == (place < 0.25)
 
 
-def test_an_empty_side_is_refused_and_nothing_written(tmp_path: Path) -> None:
-    source = tmp_path / "all.jsonl"
-    write_messages(source, MANY[:1])
-    with pytest.raises(DataError, match="leaves no"):
-        split_file(source, tmp_path / "out", held_out=0.25)
-    assert not (tmp_path / "out").exists()
+def test_every_part_gets_its_share_of_the_places() -> None:
+    division = Division(parts={"a": 0.5, "b": 0.3, "c": 0.2})
+    found = [division.part_at((i + 0.5) / 1000) for i in range(1000)]
+    assert [found.count(part) for part in range(3)] == [500, 300, 200]
+
+
+def test_one_part_can_have_the_rest() -> None:
+    assert parse_parts("train=rest, valid=0.1,test=0.1") == {
+        "train": 0.8,
+        "valid": 0.1,
+        "test": 0.1,
+    }
+
+
+@pytest.mark.parametrize(
+    ("parts", "reason"),
+    [
+        ("train=0.8,test=0.1", "sum to 0.9"),
+        ("train=0.5,train=0.5", "stands twice"),
+        ("train", "no NAME=SHARE"),
+        ("train=half,test=0.5", "no number"),
+        ("train=rest,test=rest", "Only one part"),
+        ("train=1.5,test=-0.5", "makes no sense"),
+        ("train=nan,test=0.5", "makes no sense"),
+        ("train=1", "makes no sense"),
+        ("../train=0.5,test=0.5", "cannot be called"),
+        ("seed=0.5,test=0.5", "cannot be called"),
+    ],
+)
+def test_parts_that_make_no_sense_are_refused_with_the_reason(parts: str, reason: str) -> None:
+    with pytest.raises(UsageError, match=reason):
+        Division(parts=parse_parts(parts))

@@ -14,8 +14,14 @@ from tuneval.errors import UsageError
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "check": ("check:check", "Find what is wrong with a set, line by line, and how to mend it"),
+    "convert": ("convert:convert", "Write a set in another format or kind of file"),
     "show": ("show:show", "Show the first examples as tokens, the trained ones in colour"),
-    "split": ("split:split", "Part a set in a training and a held-out side"),
+    "describe": ("describe:describe", "Say what is in a set: lengths, languages, labels"),
+    "split": ("split:split", "Part a set in a training and a held-out side, or more"),
+    "mix": ("mix:mix", "Join sets, each with its weight"),
+    "sample": ("sample:sample", "Draw some records of a set"),
+    "diff": ("diff:diff", "Compare two versions of a set, record by record"),
+    "sets": ("sets:sets", "List the known sets, or the entries of a registry"),
 }
 
 

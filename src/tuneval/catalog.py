@@ -35,6 +35,7 @@ class Catalog(Mapping[str, str]):
     def __init__(self, kind: str, rows: Mapping[str, str]) -> None:
         self.kind = kind
         self._built_in = dict(rows)
+        self._loaded: dict[str, Any] = {}
 
     @cached_property
     def rows(self) -> dict[str, str]:
@@ -61,9 +62,12 @@ class Catalog(Mapping[str, str]):
 
     def load(self, name: str) -> Any:
         """The object behind `name`. Raises UsageError with the near names when unknown."""
+        if name in self._loaded:
+            return self._loaded[name]
         if name not in self.rows:
             raise UsageError(
                 f"There is no {self.kind} called '{name}'.", mend=did_you_mean(name, self.rows)
             )
         module, _, attribute = self.rows[name].partition(":")
-        return getattr(import_module(module), attribute)
+        self._loaded[name] = getattr(import_module(module), attribute)
+        return self._loaded[name]

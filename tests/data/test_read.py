@@ -157,12 +157,12 @@ def test_missing_file_without_a_near_name_lists_what_is_there(tmp_path: Path) ->
     assert "no folder" in caught.value.mend
 
 
-def test_a_folder_is_refused_with_a_file_in_it(tmp_path: Path) -> None:
-    (tmp_path / "a.jsonl").write_bytes(b"")
+def test_a_folder_without_a_data_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "README.md").write_bytes(b"")
     with pytest.raises(UsageError) as caught:
         read(tmp_path)
-    assert "is a folder" in caught.value.what
-    assert "a.jsonl" in caught.value.mend
+    assert "no data file" in caught.value.what
+    assert "README.md" in caught.value.mend
 
 
 def test_an_unknown_format_offers_the_near_name(file: Path) -> None:

@@ -48,30 +48,13 @@ def test_alpaca_files_are_read_whole_with_true_lines(
 
 
 @needs_test_data
-def test_check_of_a_real_chinese_set_finds_only_copies() -> None:
+def test_check_of_a_real_chinese_set_finds_its_copies_and_no_error() -> None:
     report = check(instruct("alpaca_zh_demo.json"))
     rows = json.loads(instruct("alpaca_zh_demo.json").read_bytes())
     seen = {(row["instruction"], row["input"], row["output"]) for row in rows}
-    assert {f.rule for f in report.findings} == {"duplicates.exact"}
-    assert len(report.findings) == len(rows) - len(seen) == 8
+    copies = report.totals["warning", "duplicates.exact"]
+    assert copies == len(rows) - len(seen) == 8
     assert (report.n_usable, report.exit_status) == (1000, 0)
-
-
-@needs_test_data
-@pytest.mark.parametrize("name", ["dpo_zh_demo.json", "glaive_toolcall_zh_demo.json"])
-def test_formats_that_are_not_read_are_refused_by_their_keys(name: str) -> None:
-    report = check(instruct(name))
-    assert [f.rule for f in report.findings] == ["format.unknown"]
-    assert "'conversations'" in report.findings[0].what
-    assert (report.n_records, report.n_usable, report.exit_status) == (300, 0, 1)
-
-
-@needs_test_data
-def test_labels_of_a_preference_set_are_not_dropped_in_silence() -> None:
-    report = check(instruct("kto_en_demo.json"))
-    assert report.format == "messages"
-    assert report.n_usable == 300
-    assert [f.path for f in report.findings if f.severity == "info"] == ["label"]
 
 
 def test_the_shipped_set_passes_its_own_check() -> None:

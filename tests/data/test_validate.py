@@ -57,7 +57,7 @@ def test_a_clean_file_has_no_finding(file: Path) -> None:
         ("gpt", "write 'assistant'"),
         ("human", "write 'user'"),
         ("usr", "did you mean 'user'?"),
-        ("tool", "turns of tools are not read"),
+        ("developer", "write 'system'"),
     ],
 )
 def test_an_unknown_role_is_told_the_right_one(file: Path, role: str, mend: str) -> None:
@@ -151,19 +151,19 @@ def test_near_duplicates_are_warnings_with_both_texts(file: Path) -> None:
 
 
 def test_a_key_that_is_not_read_is_named_once(file: Path) -> None:
-    lines = [chat(("user", f"{i}"), ("assistant", "b"), label=True) for i in range(5)]
+    lines = [chat(("user", f"{i}"), ("assistant", "b"), score=1) for i in range(5)]
     report = checked(file, *lines)
     (finding,) = report.findings
-    assert (finding.severity, finding.path, finding.where) == ("info", "label", f"{file}:1")
+    assert (finding.severity, finding.path, finding.where) == ("info", "score", f"{file}:1")
     assert "records with it: 5" in finding.what
 
 
 def test_a_key_of_a_message_that_is_not_read_is_named(file: Path) -> None:
     messages = [
-        {"role": "user", "content": "a", "weight": 0},
+        {"role": "user", "content": "a", "mood": "calm"},
         {"role": "assistant", "content": "b"},
     ]
-    assert one_finding(file, json.dumps({"messages": messages}))[2] == "messages[].weight"
+    assert one_finding(file, json.dumps({"messages": messages}))[2] == "messages[].mood"
 
 
 def test_all_faults_of_a_file_are_found_at_once(file: Path) -> None:
@@ -195,7 +195,7 @@ def test_warnings_alone_leave_the_exit_status_0(file: Path) -> None:
 
 
 def test_a_byte_order_mark_is_a_warning(file: Path) -> None:
-    file.write_bytes(b"\xef\xbb\xbf" + chat(("user", "a"), ("assistant", "b")).encode())
+    file.write_bytes(b"\xef\xbb\xbf" + chat(("user", "a"), ("assistant", "b")).encode() + b"\n")
     report = check(file)
     assert [(f.rule, f.severity) for f in report.findings] == [("encoding.bom", "warning")]
     assert report.n_usable == 1
@@ -207,7 +207,7 @@ def test_an_array_in_a_file_named_jsonl_is_a_warning(file: Path) -> None:
 
 
 def test_an_unknown_format_counts_every_record_as_unusable(file: Path) -> None:
-    report = checked(file, *['{"prompt": "a", "completion": "b"}'] * 250)
+    report = checked(file, *['{"question": "a", "reply": "b"}'] * 250)
     assert [f.rule for f in report.findings] == ["format.unknown"]
     assert (report.n_records, report.n_usable, report.format) == (250, 0, None)
 

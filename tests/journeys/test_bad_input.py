@@ -63,8 +63,9 @@ def test_a_missing_file_names_the_near_one(tmp_path):
     assert result.returncode == 2
 
 
-def test_a_directory_is_told(tmp_path):
-    assert_one_clear_message(tuneval("data", "check", str(tmp_path), runs=tmp_path), "folder")
+def test_a_folder_without_data_is_told(tmp_path):
+    result = tuneval("data", "check", str(tmp_path), runs=tmp_path)
+    assert_one_clear_message(result, "no data file", str(tmp_path))
 
 
 def test_utf16_is_told(tmp_path):

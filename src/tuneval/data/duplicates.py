@@ -1,146 +1,197 @@
-"""Conversations that stand twice in a set, exactly or nearly.
+"""Items that stand twice in a set, exactly or nearly, and those that contradict one another.
 
 Nearly: what is asked and answered is compared, never the system turn, since all records of a
-set often share one. Texts are compared as sets of short overlapping pieces (shingles): three
-characters where words are spelled with letters, two in Chinese, Japanese and Korean, after
-Unicode NFKC, lower case and with white space run together. The similarity of two sets is
-Jaccard's: what they share, divided by all they have. A pair counts as near when the questions
-alone reach the threshold (the same long answer to two questions is no duplicate), and question
-and answer together reach it as well (one question answered in two ways is none either).
+set often share one. Texts are compared as sets of short overlapping pieces (see `shingles`). The
+similarity of two sets is Jaccard's: what they share, divided by all they have. A pair counts as
+near when the questions alone reach the threshold (the same long answer to two questions is no
+duplicate), and question and answer together reach it as well (one question answered in two ways
+is none either). A plain text is compared as a whole; of a preference the prompt is the question,
+and what is chosen and what is rejected are two different answers. Desired completions are not
+compared with undesired ones.
+
+Candidates are found by MinHash (see `near_pairs`) and then measured, so that no pair is wrong; a
+pair at the threshold is missed about once in a thousand times, a more similar one more rarely.
 """
 
 from __future__ import annotations
 
-import re
-import unicodedata
-from collections.abc import Iterator, Sequence
+import hashlib
+from array import array
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cached_property, partial
-from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
-from tuneval.data.example import Example
-from tuneval.data.similarity_join import SimilarityIndex
+from tuneval.data.example import Example, Item, Message, Preference, Text, UnpairedPreference
+from tuneval.data.near_texts import Keep, NearTexts
+from tuneval.data.shelf import Texts
 from tuneval.errors import UsageError
 
-LETTERS_PER_SHINGLE = 3
-IDEOGRAPHS_PER_SHINGLE = 2
-_MANY = 256
-_IDEOGRAPH = (
-    "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff"
-)
-_RUNS = re.compile(f"([{_IDEOGRAPH}]+)|[^{_IDEOGRAPH}]+")
+THRESHOLD = 0.8
+LOWEST_THRESHOLD = 0.05  # below it a pair would be missed more often
 
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """Two examples that are alike, `first` standing earlier. Similarity from 0 to 1."""
+    """Two items that are alike, `first` standing earlier. Similarity from 0 to 1."""
 
-    first: Example
-    second: Example
+    first: Item
+    second: Item
     similarity: float
 
 
-def exact_duplicates(examples: Sequence[Example]) -> list[Pair]:
-    """Each example whose messages stood earlier already, with the first of them."""
-    first: dict[str, Example] = {}
-    pairs = [(first.setdefault(example.id, example), example) for example in examples]
-    return [Pair(a, b, 1.0) for a, b in pairs if a is not b]
+def exact_duplicates(items: Sequence[Item]) -> list[Pair]:
+    """Each item whose content stood earlier already, with the first of them."""
+    return [Pair(items[a], items[b], 1.0) for a, b in _repeats(items).copies()]
 
 
-def conflicting_answers(examples: Sequence[Example]) -> list[Pair]:
-    """Each example whose prompt stood earlier with another answer, with the first of them."""
-    first: dict[tuple[tuple[str, str], ...], Example] = {}
-    pairs = []
-    for example in examples:
-        if example.answer is not None:
-            prompt = tuple((message.role, message.content) for message in example.prompt)
-            earlier = first.setdefault(prompt, example)
-            if earlier.answer != example.answer:
-                pairs.append(Pair(earlier, example, 1.0))
-    return pairs
+def conflicting_answers(items: Sequence[Item]) -> list[Pair]:
+    """Each item that answers otherwise what was asked earlier already, with the first of them."""
+    return [Pair(items[a], items[b], 1.0) for a, b in _repeats(items).conflicts()]
 
 
 def near_duplicates(
-    examples: Sequence[Example],
-    threshold: float = 0.8,
-    *,
-    keep: Literal["all", "first"] = "all",
+    items: Sequence[Item], threshold: float = THRESHOLD, *, keep: Keep = "all"
 ) -> list[Pair]:
-    """Pairs of different examples with at least that similarity; exact, not by sampling.
+    """Pairs of different items with at least that similarity, in the order of the later ones.
 
-    `keep="first"` gives each example at most once, with the earliest one it is like. Of exact
-    duplicates only the first takes part.
+    `keep="first"` gives each item at most once, with the earliest one that it is found to be
+    like: the work is then linear, whatever the set. Of exact duplicates only the first takes part.
     """
-    if not 0 < threshold <= 1:
+    if not LOWEST_THRESHOLD <= threshold <= 1:
         raise UsageError(
-            f"A similarity threshold of {threshold} makes no sense.", mend="above 0, at most 1"
+            f"A similarity threshold of {threshold} makes no sense.",
+            mend=f"at least {LOWEST_THRESHOLD}, at most 1",
         )
-    distinct = list({example.id: example for example in reversed(examples)}.values())[::-1]
-    comparison = _Comparison(distinct, threshold)
-    return [
-        Pair(distinct[earlier], example, similarity)
-        for number, example in enumerate(distinct)
-        for earlier, similarity in comparison.earlier_ones_like(number, keep)
-    ]
+    texts = NearTexts()
+    for item in items:
+        texts.add(compared(item), int(item.id, 16), kind(item))
+    found = texts.pairs(threshold, keep)
+    rows = zip(found.earlier.tolist(), found.later.tolist(), found.similarity.tolist(), strict=True)
+    return [Pair(items[a], items[b], similarity) for a, b, similarity in rows]
 
 
-class _Comparison:
-    """Finds what is near, by the questions first: they are short and mostly settle it."""
-
-    def __init__(self, examples: Sequence[Example], threshold: float) -> None:
-        self._index = partial(SimilarityIndex, threshold=threshold)
-        self._examples = examples
-        self._question_sets = [shingles(question(example)) for example in examples]
-        self._questions = self._index(self._question_sets)
-
-    @cached_property
-    def _wholes(self) -> SimilarityIndex:
-        """Questions and answers together; a piece of an answer differs from one of a question."""
-        return self._index(
-            [
-                asked | {f"answer {piece}" for piece in shingles(answers(example))}
-                for asked, example in zip(self._question_sets, self._examples, strict=True)
-            ]
-        )
-
-    def earlier_ones_like(
-        self, number: int, keep: Literal["all", "first"]
-    ) -> Iterator[tuple[int, float]]:
-        """Number and similarity of the earlier examples that are near, or of the first of them."""
-        candidates = self._questions.candidates(number)
-        if len(candidates) > _MANY:
-            likely = self._wholes.candidates(number)
-            candidates = np.intersect1d(candidates, likely, assume_unique=True)
-        for start in range(0, len(candidates), _MANY):
-            asked, _ = self._questions.similar(number, candidates[start : start + _MANY])
-            if len(asked):
-                near, similarity = self._wholes.similar(number, asked)
-                found = zip(near.tolist(), similarity.tolist(), strict=True)
-                if keep == "first" and len(near):
-                    yield next(found)
-                    return
-                yield from found
+def compared(item: Item) -> Texts:
+    """The texts of an item that are compared: what is asked, then what is answered."""
+    match item:
+        case Text():
+            return (item.text,)
+        case Example():
+            return _given(item.messages), _said(item.messages)
+        case Preference():
+            said = _said(item.prompt)
+            return _given(item.prompt), said + _said(item.chosen), _said(item.rejected)
+        case _:
+            return _given(item.prompt), _said(item.prompt) + _said(item.completion)
 
 
-def question(example: Example) -> str:
-    """The user turns, one after the other."""
-    return "\n".join(m.content for m in example.messages if m.role == "user")
+def kind(item: Item) -> int:
+    """Which items are compared with one another: desired completions never with undesired ones."""
+    return int(isinstance(item, UnpairedPreference) and not item.label)
 
 
-def answers(example: Example) -> str:
-    """The assistant turns, one after the other."""
-    return "\n".join(m.content for m in example.messages if m.role == "assistant")
+class Repeats:
+    """Remembers 32 bytes of each item, enough to tell copies and contradictions."""
+
+    def __init__(self) -> None:
+        self._ids = array("Q")
+        self._asked = array("Q")
+        self._answered = array("Q")
+        self._groups = array("Q")
+
+    def add(self, item: Item) -> None:
+        """The next item. Items are numbered from 0."""
+        self._ids.append(int(item.id, 16))
+        asked, answered = _claim(item)
+        self._asked.append(_hash(asked))
+        self._answered.append(_hash(answered))
+        self._groups.append(0 if item.group is None else _hash(item.group))
+
+    def merge(self, later: Repeats) -> None:
+        """Put all items of another one behind these."""
+        self._ids += later._ids
+        self._asked += later._asked
+        self._answered += later._answered
+        self._groups += later._groups
+
+    def item_id(self, number: int) -> str:
+        """An item's id."""
+        return f"{self._ids[number]:016x}"
+
+    def share_a_group(self, number: int, other: int) -> bool:
+        """Whether two items have the same group, or none both."""
+        return self._groups[number] == self._groups[other]
+
+    def copies(self) -> list[tuple[int, int]]:
+        """The numbers of the first item and of a later one with the same content, by the later."""
+        first = _first_of_equals(self._ids)
+        later = np.flatnonzero(first < np.arange(len(first)))
+        return list(zip(first[later].tolist(), later.tolist(), strict=True))
+
+    def conflicts(self) -> list[tuple[int, int]]:
+        """The same for items that answer otherwise what the first one answers."""
+        first = _first_of_equals(self._asked)
+        answered = np.frombuffer(self._answered, np.uint64)
+        later = np.flatnonzero(answered[first] != answered)
+        return list(zip(first[later].tolist(), later.tolist(), strict=True))
 
 
-def shingles(text: str) -> frozenset[str]:
-    """The short overlapping pieces of a text; a run that is too short for one is its own piece."""
-    plain = " ".join(unicodedata.normalize("NFKC", text).lower().split())
-    pieces: set[str] = set()
-    for run in _RUNS.finditer(plain):
-        characters = run[0]
-        width = IDEOGRAPHS_PER_SHINGLE if run[1] else LETTERS_PER_SHINGLE
-        last = max(1, len(characters) - width + 1)
-        pieces.update(characters[start : start + width] for start in range(last))
-    return frozenset(pieces)
+def _repeats(items: Iterable[Item]) -> Repeats:
+    repeats = Repeats()
+    for item in items:
+        repeats.add(item)
+    return repeats
+
+
+def _first_of_equals(values: array[int]) -> NDArray[np.int64]:
+    """For each value the place of the first one that equals it."""
+    _, first, group = np.unique(
+        np.frombuffer(values, np.uint64), return_index=True, return_inverse=True
+    )
+    places: NDArray[np.int64] = first[group]
+    return places
+
+
+def _claim(item: Item) -> tuple[str, str]:
+    """What is asked, and what is answered. What asks nothing is a question of its own."""
+    match item:
+        case Text():
+            return f"text {item.text}", ""
+        case Example():
+            if item.answer is None:
+                return f"unanswered {item.id}", ""
+            return f"{_exactly(item.prompt)} {item.tools}", _exactly(item.messages[-1:])
+        case Preference():
+            chosen, rejected = _exactly(item.chosen), _exactly(item.rejected)
+            ends = " or ".join(sorted((chosen, rejected)))
+            return f"{_exactly(item.prompt)} {item.tools} {ends}", chosen
+        case _:
+            asked = f"{_exactly(item.prompt)} {item.tools} {_exactly(item.completion)}"
+            return asked, str(item.label)
+
+
+def _exactly(messages: Sequence[Message]) -> str:
+    """A text that is equal for equal messages only."""
+    parts = [(m.role, m.content, *(c.name + c.arguments for c in m.tool_calls)) for m in messages]
+    return " ".join(f"{len(text)} {text}" for part in parts for text in part)
+
+
+def _hash(text: str) -> int:
+    digest = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest()
+    return int.from_bytes(digest, "little")
+
+
+def _given(messages: Sequence[Message]) -> str:
+    """The user's turns and what tools answered, one after the other."""
+    return "\n".join(m.content for m in messages if m.role in ("user", "tool"))
+
+
+def _said(messages: Sequence[Message]) -> str:
+    """The assistant's turns, its calls of tools included."""
+    return "\n".join(
+        text
+        for m in messages
+        if m.role == "assistant"
+        for text in (m.content, *(f"{call.name} {call.arguments}" for call in m.tool_calls))
+    )

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal
 
+import orjson
+
 Role = Literal["system", "user", "assistant", "tool"]
 ROLES: tuple[Role, ...] = ("system", "user", "assistant", "tool")
 Kind = Literal["conversation", "text", "preference", "unpaired_preference"]
@@ -78,7 +80,7 @@ class Example:
     def id(self) -> str:
         """Content hash, 16 hex digits: the same messages have the same id wherever they stand."""
         rows = _rows(self.messages)
-        return _hash([rows, list(self.tools)] if self.tools else rows)
+        return _hash([rows, list(self.tools)]) if self.tools else _hash_of_texts(rows)
 
     @property
     def prompt(self) -> tuple[Message, ...]:
@@ -105,7 +107,7 @@ class Text:
     @cached_property
     def id(self) -> str:
         """Content hash, 16 hex digits."""
-        return _hash({"text": self.text})
+        return _hash_of_texts({"text": self.text})
 
 
 @dataclass(frozen=True)
@@ -168,6 +170,14 @@ def _row(message: Message) -> list[Any]:
 
 def _tools(tools: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     return {"tools": list(tools)} if tools else {}
+
+
+def _hash_of_texts(content: Any) -> str:
+    """The same of texts, true, false and null, for which orjson writes what `json` does, faster."""
+    try:
+        return hashlib.sha256(orjson.dumps(content)).hexdigest()[:16]
+    except TypeError:  # half of a surrogate pair
+        return _hash(content)
 
 
 def _hash(content: Any) -> str:

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import chain
-from typing import Any
 
 from tuneval import files
+from tuneval.data.detection import Beginning, Unknown, begin
 from tuneval.data.draft import Draft
-from tuneval.data.example import Example, Item, Source
+from tuneval.data.example import Example, Item, Message, Source
 from tuneval.data.finding import Finding
-from tuneval.data.format import Detection, Format, all_formats, best_formats, detect
+from tuneval.data.format import Detection, Format, best_formats
 from tuneval.data.formats import FORMATS
+from tuneval.data.formats.messages import MESSAGES
 from tuneval.data.origin import Origin, origin
+from tuneval.data.plain import plain
+from tuneval.data.plain_draft import plain_draft
 from tuneval.data.record import Record, finding_at
 from tuneval.data.rules.roles import Roles
 from tuneval.errors import DataError
-
-_SAMPLE = 100
 
 
 def read(path: files.Location, format: str = "auto") -> Iterator[Example]:
@@ -50,26 +50,61 @@ class Drafts:
 def drafts(path: files.Location | Origin, format: str = "auto") -> Drafts:
     """Every record of the set as a draft, broken ones included. Never raises for bad content."""
     found = path if isinstance(path, Origin) else origin(path)
-    if format == "auto":
-        format = found.format
-    records = found.records()
-    if format != "auto":
-        detection = Detection(FORMATS.load(format), "as asked")
-        return Drafts(detection, _draft_all(found.name, records, detection))
-    sample, values = _sample(records)
-    detection = detect(values) if values else Detection(None, "no record could be read")
-    return Drafts(detection, _draft_all(found.name, chain(sample, records), detection))
+    beginning = begin(found, format)
+    return Drafts(beginning.detection, all_drafts(found.name, beginning))
+
+
+def all_drafts(file: str, beginning: Beginning) -> Iterator[Draft | Finding]:
+    """The drafts of a whole set, and what is to be said when it has none."""
+    n_records = 0
+    refused = False
+    format, unknown = beginning.detection.format, beginning.unknown
+    for item in drafts_of(beginning.records, format, unknown):
+        if isinstance(item, Finding):
+            refused = refused or item.severity == "error"
+        else:
+            n_records += 1
+        yield item
+    if n_records == 0 and not refused:
+        yield no_records(file)
+
+
+def drafts_of(
+    records: Iterable[Record | Finding], format: Format | None, unknown: Unknown | None
+) -> Iterator[Draft | Finding]:
+    """The drafts of a set or of a part of it; `unknown` is told at the record it is about."""
+    for item in records:
+        if isinstance(item, Finding):
+            yield item
+            continue
+        if unknown is not None and item.source == unknown.first:
+            yield unknown.finding
+        yield _draft(item, format)
+
+
+def no_records(file: str) -> Finding:
+    """The finding for a set without a record."""
+    return finding_at(
+        Source(file, 1), "file.no_records", "The file holds no record.", mend="give it records"
+    )
 
 
 def _items(found: Origin, format: str) -> Iterator[Item]:
+    beginning = begin(found, format)
+    known, unknown = beginning.detection.format, beginning.unknown
+    is_chat = known is MESSAGES  # and no entry of a registry that reads as such
     roles = Roles()
-    for item in drafts(found, format).items:
-        findings = [item] if isinstance(item, Finding) else [*item.findings, *roles.see(item)]
-        for finding in findings:
-            if finding.severity == "error":
-                raise finding.as_error()
-        if isinstance(item, Draft):
-            yield _whole(item)
+    is_empty = True
+    for record in beginning.records:
+        if isinstance(record, Record):
+            is_empty = False
+            if is_chat and not record.findings and (turns := plain(record.value)) is not None:
+                yield Example(tuple(map(Message, turns.roles, turns.contents)), record.source)
+                continue
+        for item in drafts_of((record,), known, unknown):
+            yield from _whole(item, roles)
+    if is_empty:
+        raise no_records(found.name).as_error()
 
 
 def _conversations(items: Iterator[Item]) -> Iterator[Example]:
@@ -83,55 +118,28 @@ def _conversations(items: Iterator[Item]) -> Iterator[Example]:
         yield item
 
 
-def _whole(draft: Draft) -> Item:
-    if draft.item is None:
+def _whole(item: Draft | Finding, roles: Roles) -> Iterator[Item]:
+    findings = [item] if isinstance(item, Finding) else [*item.findings, *roles.see(item)]
+    for finding in findings:
+        if finding.severity == "error":
+            raise finding.as_error()
+    if isinstance(item, Finding):
+        return
+    if item.item is None:
         raise DataError(
             "The record is no conversation.",
-            where=str(draft.record.source),
+            where=str(item.record.source),
             mend="add turns with role and content, or remove it",
         )
-    return draft.item
-
-
-def _sample(
-    found: Iterator[Record | Finding],
-) -> tuple[list[Record | Finding], list[dict[str, Any]]]:
-    """The first items, up to a hundred readable records, and those records' values."""
-    items: list[Record | Finding] = []
-    values = []
-    for item in found:
-        items.append(item)
-        if isinstance(item, Record) and item.value is not None:
-            values.append(item.value)
-            if len(values) == _SAMPLE:
-                break
-    return items, values
-
-
-def _draft_all(
-    file: str, found: Iterator[Record | Finding], detection: Detection
-) -> Iterator[Draft | Finding]:
-    n_records = n_readable = 0
-    refused = False
-    for item in found:
-        if isinstance(item, Finding):
-            refused = refused or item.severity == "error"
-            yield item
-            continue
-        n_records += 1
-        if item.value is not None and n_readable == 0 and detection.format is None:
-            yield _no_format(item.source, detection)
-        n_readable += item.value is not None
-        yield _draft(item, detection.format)
-    if n_records == 0 and not refused:
-        yield finding_at(
-            Source(file, 1), "file.no_records", "The file holds no record.", mend="give it records"
-        )
+    yield item.item
 
 
 def _draft(record: Record, format: Format | None) -> Draft:
     if record.value is None or format is None:
         return Draft(record, findings=record.findings)
+    is_chat = format is MESSAGES and not record.findings
+    if is_chat and (found := plain(record.value)) is not None:
+        return plain_draft(record, found)
     if not format.fit(record.value) and (others := best_formats(record.value)):
         return _of_another_format(record, format, others[0])
     return format.draft(record)
@@ -145,13 +153,3 @@ def _of_another_format(record: Record, format: Format, other: Format) -> Draft:
         mend="keep records of different formats in different files",
     )
     return Draft(record, findings=(*record.findings, finding))
-
-
-def _no_format(source: Source, detection: Detection) -> Finding:
-    names = ", ".join(f"{row.name} ({row.keys})" for row in all_formats())
-    return finding_at(
-        source,
-        "format.unknown",
-        f"The format cannot be told: {detection.reason}.",
-        mend=f"formats that are read: {names}; --format insists on one",
-    )

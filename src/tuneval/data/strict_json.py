@@ -2,6 +2,11 @@
 
 Duplicate keys, NaN and Infinity, numbers beyond any float, halves of surrogate pairs and absurd
 nesting all pass `json.loads`, and fail or mislead later.
+
+Two ways lead to a value. `StrictDecoder` is exact, and says what is wrong. `quick` is fast, and
+gives a value only where it can prove that the decoder would find nothing; what it leaves
+undecided, good or bad, goes to the decoder. So it never changes what is found. No depth of
+brackets overflows the stack of either: Python's reader counts, orjson stops at 1024.
 """
 
 from __future__ import annotations
@@ -10,13 +15,19 @@ import json
 import math
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
+
+import orjson
 
 from tuneval.data.finding import clip
 
 MAX_DEPTH = 100
+UNDECIDED: Any = object()
+_WHOLE = 2.0**63  # beyond, orjson may have made a float of a whole number
+_PART_OF_A_NUMBER = re.compile(r"-|\.|\.?[eE][+-]?")
+_PART_OF_AN_ESCAPE = re.compile(r"\\?u?[0-9a-fA-F]{0,4}")
 _WHITESPACE = re.compile(r"[ \t\r\n]*")
 _SURROGATE_ESCAPE = re.compile(r"\\u[dD][89a-fA-F]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
@@ -43,11 +54,12 @@ class Decoded:
 
 
 class JsonError(ValueError):
-    """The text is not JSON."""
+    """The text is not JSON. `breaks_off`: it might be, if only it went on."""
 
-    def __init__(self, flaw: Flaw) -> None:
+    def __init__(self, flaw: Flaw, *, breaks_off: bool = False) -> None:
         super().__init__(flaw.what)
         self.flaw = flaw
+        self.breaks_off = breaks_off
 
 
 class StrictDecoder:
@@ -65,7 +77,9 @@ class StrictDecoder:
         try:
             value, end = self._decoder.raw_decode(text, start)
         except json.JSONDecodeError as error:
-            raise JsonError(_explain(text, error.msg, error.pos, start)) from None
+            flaw = _explain(text, error.msg, error.pos, start)
+            breaks_off = _breaks_off(text, error.msg, error.pos)
+            raise JsonError(flaw, breaks_off=breaks_off) from None
         except RecursionError:
             raise JsonError(_too_deep(start)) from None
         except ValueError as error:  # a whole number of more than 4300 digits
@@ -108,6 +122,58 @@ class StrictDecoder:
                 )
             )
         return number
+
+
+def quick(content: bytes) -> Any:
+    """The value of a whole JSON text in UTF-8, if it surely is flawless; else UNDECIDED.
+
+    White space may stand around it. Flawed texts are always undecided, and a few good ones are:
+    those with numbers beyond 2**63, nested to the limit, or with both `\\u0022` and `\\"`.
+    """
+    try:
+        value = orjson.loads(content)
+    except ValueError:
+        return UNDECIDED
+    n_strings, strings = _census(value)
+    if n_strings is None:
+        return UNDECIDED
+    return value if has_no_other_string(content, n_strings, strings) else UNDECIDED
+
+
+def has_no_other_string(content: bytes, n_strings: int, strings: Iterable[str]) -> bool:
+    """Whether the text that orjson made a value of holds only the value's strings, keys included.
+
+    Then no key stands twice: of a key that does, the value has lost at least one string. Every
+    string has two quotes, and those within one are escaped, as `\\"` unless as `\\u0022`.
+    `strings` may leave out those that surely have no quote in them.
+    """
+    n_more = content.count(b'"') - 2 * n_strings
+    if n_more == 0:
+        return True
+    return n_more == sum(s.count('"') for s in strings) and b"\\u0022" not in content
+
+
+def _census(value: Any) -> tuple[int | None, list[str]]:
+    """How many strings a value of orjson's holds, and which; None where a flaw may be hidden."""
+    strings: list[str] = []
+    level = [value]
+    for _ in range(MAX_DEPTH):
+        below: list[Any] = []
+        for item in level:
+            kind = type(item)
+            if kind is str:
+                strings.append(item)
+            elif kind is dict:
+                strings += item
+                below += item.values()
+            elif kind is list:
+                below += item
+            elif kind is float and not -_WHOLE < item < _WHOLE:
+                return None, strings
+        if not below:
+            return len(strings), strings
+        level = below
+    return None, strings
 
 
 def skip_whitespace(text: str, start: int) -> int:
@@ -157,6 +223,18 @@ def _is_deep(value: Any) -> bool:
 
 def _holds_more(value: Any) -> bool:
     return isinstance(value, dict | list)
+
+
+def _breaks_off(text: str, message: str, position: int) -> bool:
+    """Whether a syntax error is that the text ends too early."""
+    rest = text[position:].rstrip()
+    if not rest or message.startswith("Unterminated string"):
+        return True
+    if message.startswith("Invalid \\"):
+        return _PART_OF_AN_ESCAPE.fullmatch(rest) is not None
+    if _PART_OF_A_NUMBER.fullmatch(rest):
+        return True
+    return any(word.startswith(rest) for word in ("true", "false", "null"))
 
 
 def _too_deep(start: int) -> Flaw:

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tuneval import __version__, files
+from tuneval.data.fingerprint import set_hash
+from tuneval.data.origin import is_plain_path
 from tuneval.errors import DataError
 from tuneval.recipes.recipe import (
     CompareStep,
@@ -40,7 +42,7 @@ class Plan:
     """All steps of a recipe; `run` is the folder that has begun it, if any."""
 
     recipe: Recipe
-    data_file: Path
+    data_file: str
     data_sha256: str
     key: str
     run: Run | None
@@ -50,7 +52,7 @@ class Plan:
         """For JSON."""
         return {
             "recipe": self.recipe.name,
-            "data": str(self.data_file),
+            "data": self.data_file,
             "data_sha256": self.data_sha256,
             "key": self.key,
             "run": self.run.id if self.run else None,
@@ -64,7 +66,7 @@ def plan_recipe(recipe: Recipe, *, root: Path, fresh: bool = False) -> Plan:
     `fresh` plans a new run even where one with the same key exists.
     """
     data_file = locate(recipe.data.file)
-    digest = files.sha256_file(data_file)
+    digest = set_hash(data_file)
     keys: dict[str, str] = {}
     for step in recipe.steps:
         keys[step.name] = files.sha256_json(
@@ -87,18 +89,17 @@ def plan_recipe(recipe: Recipe, *, root: Path, fresh: bool = False) -> Plan:
     return Plan(recipe, data_file, digest, key, run, steps)
 
 
-def locate(file: str) -> Path:
-    """The data file a recipe names; `shipped:` stands for what comes with tuneval."""
-    path = files.shipped(file.removeprefix(SHIPPED)) if file.startswith(SHIPPED) else Path(file)
-    if not path.is_file():
+def locate(file: str) -> str:
+    """The set a recipe names (see `data.origin`); `shipped:` stands for what tuneval brings."""
+    if file.startswith(SHIPPED):
+        return str(files.shipped(file.removeprefix(SHIPPED)))
+    if is_plain_path(file) and not Path(file).exists():
         raise DataError(
-            "The recipe's data file is not there."
-            if not path.exists()
-            else "The recipe's data file is a folder.",
-            where=str(path),
+            "The recipe's data file is not there.",
+            where=file,
             mend="mend data.file, or say --set data.file=PATH",
         )
-    return path
+    return file
 
 
 def _settings(recipe: Recipe, step: Step) -> dict[str, object]:

@@ -50,7 +50,7 @@ def _check(work: Work) -> dict[str, Any]:
         )
     work.report(Finished("check"))
     return {
-        "file": str(work.plan.data_file),
+        "file": work.plan.data_file,
         "records": found.n_records,
         "findings": len(found.findings),
         "train": len(work.sides.train),

@@ -39,7 +39,7 @@ class Work:
             if not side and not (name == "held-out" and recipe.data.held_out == 0):
                 raise DataError(
                     f"The split leaves no {name} example.",
-                    where=str(self.plan.data_file),
+                    where=self.plan.data_file,
                     mend="give more examples or groups, or change data.held_out",
                 )
         return sides

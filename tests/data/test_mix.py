@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tuneval.data.cutting.mixture import Ingredient, Mixture, parse_ingredients
 from tuneval.data.mix import Mix, mix
-from tuneval.data.mixture import Ingredient, Mixture, parse_ingredients
 from tuneval.errors import DataError, UsageError
 
 

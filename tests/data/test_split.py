@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tuneval.data.division import Division, halves, parse_parts
+from tuneval.data.cutting.division import Division, halves, parse_parts
 from tuneval.data.example import Example, Message, Source
 from tuneval.data.split import position, split
 from tuneval.errors import UsageError

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tuneval import files
-from tuneval.data.division import Division, halves
+from tuneval.data.cutting.division import Division, halves
 from tuneval.data.fingerprint import data_hash
 from tuneval.data.read import read, read_items
 from tuneval.data.split import split

@@ -15,13 +15,13 @@ from typing import Any, Literal
 
 from tuneval import files
 from tuneval.data.containers.writing import open_writer, writable
+from tuneval.data.cutting.kept import refuse_inside
 from tuneval.data.draft import Draft
 from tuneval.data.example import Example, Item, Preference, UnpairedPreference
 from tuneval.data.finding import Finding
 from tuneval.data.fingerprint import RunningHash
 from tuneval.data.format import CannotHoldError, Format
 from tuneval.data.formats import FORMATS
-from tuneval.data.kept import refuse_inside
 from tuneval.data.left_out import LeftOut, left_out_file
 from tuneval.data.origin import is_plain_path, origin
 from tuneval.data.read import drafts

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from tuneval import files
+from tuneval.data.cutting.kept import Kept, kept_records
 from tuneval.data.difference.facts import Change, Difference, Move, Sighting
 from tuneval.data.difference.fields import changed_fields
 from tuneval.data.difference.near import near_pairs
@@ -27,7 +28,6 @@ from tuneval.data.difference.pairs import (
     pair,
 )
 from tuneval.data.example import Kind, Source
-from tuneval.data.kept import Kept, kept_records
 from tuneval.errors import DataError
 
 KEY = "id"

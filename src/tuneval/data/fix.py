@@ -11,10 +11,10 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from tuneval import files
+from tuneval.data.cutting.kept import refuse_overwriting
 from tuneval.data.data_files import packing_of_name
 from tuneval.data.detection import begin
 from tuneval.data.finding import Finding
-from tuneval.data.kept import refuse_overwriting
 from tuneval.data.origin import is_plain_path, origin
 from tuneval.data.profile import Profile
 from tuneval.data.profiles import PROFILES

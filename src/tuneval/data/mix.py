@@ -19,13 +19,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tuneval import files
-from tuneval.data.drawing import Units, key_hash
+from tuneval.data.cutting.drawing import Units, key_hash
+from tuneval.data.cutting.kept import Kept, kept_records
+from tuneval.data.cutting.kept_files import kept_files
+from tuneval.data.cutting.mixture import Ingredient, Mixture
 from tuneval.data.example import Kind
 from tuneval.data.fingerprint import RunningHash
 from tuneval.data.formats import FORMATS
-from tuneval.data.kept import Kept, kept_records
-from tuneval.data.kept_files import kept_files
-from tuneval.data.mixture import Ingredient, Mixture
 from tuneval.errors import DataError
 
 MOST_LISTED = 1000

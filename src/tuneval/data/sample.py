@@ -15,10 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tuneval import files
-from tuneval.data.drawing import Strata, Units, key_hash
-from tuneval.data.facet import Facet
-from tuneval.data.kept import Kept, kept_records
-from tuneval.data.kept_files import kept_files
+from tuneval.data.cutting.drawing import Strata, Units, key_hash
+from tuneval.data.cutting.facet import Facet
+from tuneval.data.cutting.kept import Kept, kept_records
+from tuneval.data.cutting.kept_files import kept_files
 from tuneval.errors import DataError, UsageError
 
 Unit = Literal["record", "group"]

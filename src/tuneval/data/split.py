@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from tuneval.data.drawing import key_hash, position_of
+from tuneval.data.cutting.drawing import key_hash, position_of
 from tuneval.data.example import Example, Item
 from tuneval.errors import UsageError
 

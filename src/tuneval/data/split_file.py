@@ -17,12 +17,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tuneval import files
-from tuneval.data.division import Division
-from tuneval.data.drawing import Strata, Units, key_hash, position_of
-from tuneval.data.facet import Facet
+from tuneval.data.cutting.division import Division
+from tuneval.data.cutting.drawing import Strata, Units, key_hash, position_of
+from tuneval.data.cutting.facet import Facet
+from tuneval.data.cutting.kept import Kept, kept_records
+from tuneval.data.cutting.kept_files import kept_files
 from tuneval.data.fingerprint import RunningHash
-from tuneval.data.kept import Kept, kept_records
-from tuneval.data.kept_files import kept_files
 from tuneval.data.split import split_key
 from tuneval.errors import DataError
 

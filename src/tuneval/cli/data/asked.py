@@ -49,8 +49,8 @@ class Asked:
 
     def _refuse_collisions(self) -> None:
         from tuneval import files
+        from tuneval.data.cutting.kept import refuse_inside
         from tuneval.data.fix import beside_of
-        from tuneval.data.kept import refuse_inside
 
         rejects = self.rejects or (beside_of(self.out) if self.out else None)
         written = [name for name in (self.out, rejects, self.findings, self.junit) if name]

@@ -45,7 +45,7 @@ def describe(
     takes a tag, label (the answer), label.FIELD (of a JSON answer), group or file.
     """
     if html is not None:
-        from tuneval.data.kept import refuse_inside
+        from tuneval.data.cutting.kept import refuse_inside
 
         refuse_inside(file, [Path(html)])
     found = _described(file, model, template, by, format)

@@ -49,8 +49,8 @@ def mix(
     strategies a weight is the chance of a set to give the next record; interleave_under ends as
     soon as one set is used up, interleave_over when all are, beginning short ones anew.
     """
+    from tuneval.data.cutting.mixture import Mixture, parse_ingredients
     from tuneval.data.mix import mix as mix_sets
-    from tuneval.data.mixture import Mixture, parse_ingredients
 
     if not tag:
         raise UsageError("A tag needs a name.", mend="--no-tag writes none")

@@ -66,7 +66,7 @@ def split(
     for each value of the tag that --stratify names; then adding records can move a few others.
     --stratify takes a tag, label (the answer), label.FIELD (of a JSON answer) or file.
     """
-    from tuneval.data.division import Division, halves, parse_parts
+    from tuneval.data.cutting.division import Division, halves, parse_parts
     from tuneval.data.split_file import split_file
 
     if parts is not None and held_out is not None:

@@ -10,12 +10,12 @@ from collections.abc import Iterator, Mapping
 
 import numpy as np
 
+from tuneval.data.cutting.facet import label, label_fields
 from tuneval.data.description.facts import Groups, RoleSummary, Sight
 from tuneval.data.description.languages import LANGUAGES, language
 from tuneval.data.description.lengths import Lengths
 from tuneval.data.description.value_counts import Tally, ValueCounts
 from tuneval.data.example import ROLES, Example, Item, Text, canonical_json
-from tuneval.data.facet import label, label_fields
 from tuneval.data.hashed import hashed
 from tuneval.data.said import Saying, one_line
 

@@ -6,12 +6,12 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from tuneval.data.cutting.drawing import Strata
+from tuneval.data.cutting.facet import Facet
 from tuneval.data.description.facts import LIMITS, PartSummary, Tokens
 from tuneval.data.description.gathering import in_order
 from tuneval.data.description.lengths import Lengths
-from tuneval.data.drawing import Strata
 from tuneval.data.example import Item
-from tuneval.data.facet import Facet
 from tuneval.errors import DataError
 
 

@@ -6,10 +6,10 @@ import os
 from pathlib import Path
 
 from tuneval import files
+from tuneval.data.cutting.kept import refuse_inside
 from tuneval.data.detection import Beginning
 from tuneval.data.finding import Finding
 from tuneval.data.format import Format
-from tuneval.data.kept import refuse_inside
 from tuneval.data.origin import is_plain_path
 from tuneval.data.profile import Profile
 from tuneval.errors import DataError, UsageError

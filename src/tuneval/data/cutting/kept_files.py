@@ -12,8 +12,8 @@ from pathlib import Path
 
 from tuneval import files
 from tuneval.data.containers.writing import open_writer, packed, writable
+from tuneval.data.cutting.kept import Kept
 from tuneval.data.formats import FORMATS
-from tuneval.data.kept import Kept
 
 Write = Callable[[Kept], object]
 _LINES = (".jsonl", ".ndjson")

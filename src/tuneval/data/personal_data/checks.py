@@ -6,7 +6,7 @@ import re
 from datetime import date
 from ipaddress import ip_address
 
-from tuneval.data.personal_data_tables import (
+from tuneval.data.personal_data.tables import (
     CALLING_CODES,
     DOCUMENTATION_DOMAINS,
     GENERIC_DOMAINS,

@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from tuneval.data.personal_data_checks import (
+from tuneval.data.personal_data.checks import (
     CHINESE_MOBILE,
     is_bank_account,
     is_card,

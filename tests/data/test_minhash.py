@@ -101,7 +101,7 @@ def test_pairs_at_the_threshold_are_found_nearly_always() -> None:
     items = [Text(text, Source("f", line)) for line, text in enumerate(texts)]
     found = {(p.first.source.line, p.second.source.line) for p in near_duplicates(items)}
     expected = {(2 * n, 2 * n + 1) for n, value in enumerate(true) if value >= 0.8}
-    assert len(expected) > 1000
+    assert len(expected) > 600
     assert found <= expected
     assert len(expected - found) <= 5
 
@@ -111,7 +111,7 @@ def test_pairs_at_the_threshold_are_found_nearly_always() -> None:
 @pytest.mark.parametrize("name", ["alpaca_en_demo.json", "alpaca_zh_demo.json"])
 def test_real_pairs_are_those_of_comparing_all_with_all(name: str, threshold: float) -> None:
     """Real records, and each again with every 45th character changed."""
-    records = json.loads(Path(TEST_DATA or "", "instruct", name).read_bytes())[:150]
+    records = json.loads(Path(TEST_DATA or "", "instruct", name).read_bytes())[:100]
     real = list(dict.fromkeys(f"{row['instruction']}\n{row['output']}" for row in records))
     texts = real + [re.sub(r"(?s)(.{44}).", r"\1~", text) for text in real]
     shingles = hash_shingles(texts)
@@ -127,7 +127,7 @@ def test_real_pairs_are_those_of_comparing_all_with_all(name: str, threshold: fl
         (p.first.source.line, p.second.source.line): p.similarity
         for p in near_duplicates(items, threshold)
     }
-    assert len(expected) > 100
+    assert len(expected) > 60
     assert found == {pair: pytest.approx(expected[pair]) for pair in found}
     assert len(expected.keys() - found.keys()) <= 1
 

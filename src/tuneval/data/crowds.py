@@ -10,9 +10,7 @@ from numpy.typing import NDArray
 
 from tuneval.data.shingles import Hashes, Positions
 
-IsOpen = Callable[[Positions, Positions], NDArray[np.bool_]]  # of later and earlier numbers
-SMALL = 64
-_HEADS = 4
+_TURNS = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,28 +33,17 @@ class Crowds:
         lengths = lengths[crowded]
         return cls(members, np.cumsum(lengths) - lengths, lengths)
 
-    def large(self, is_open: IsOpen) -> tuple[Positions, Positions]:
-        """The members of crowds too large for `rounds` to end, and the numbers of those crowds.
+    def rounds(
+        self, is_open: Callable[[Positions, Positions], NDArray[np.bool_]]
+    ) -> Iterator[tuple[Positions, Positions]]:
+        """Each member with the first of its crowd, then with the second, up to the 64th.
 
-        Only crowds where the pair of some member and the first one is open.
+        Only while the pair is open; a member whose pair is not takes no further part.
         """
         crowd = np.repeat(np.arange(len(self.lengths)), self.lengths)
-        open_crowds = crowd[is_open(self.members, self.members[self.starts[crowd]])]
-        large = self.lengths > SMALL
-        large &= np.bincount(open_crowds, minlength=len(large)) > 0
-        return self.members[large[crowd]], crowd[large[crowd]]
-
-    def rounds(self, is_open: IsOpen) -> Iterator[tuple[Positions, Positions]]:
-        """Each member with the first of its crowd, then with the second, and so on.
-
-        Only while the pair is open; a member whose pair is not takes no further part. In large
-        crowds the rounds end after the fourth.
-        """
-        crowd = np.repeat(np.arange(len(self.lengths)), self.lengths)
-        n_before = np.arange(len(self.members)) - self.starts[crowd]
-        turns = np.minimum(n_before, np.where(self.lengths > SMALL, _HEADS, SMALL)[crowd])
+        turns = np.minimum(np.arange(len(self.members)) - self.starts[crowd], _TURNS)
         present = np.flatnonzero(turns)
-        for turn in range(SMALL):
+        for turn in range(_TURNS):
             present = present[turns[present] > turn]
             if len(present) == 0:
                 return

@@ -43,8 +43,8 @@ class Format:
 
     @property
     def keys(self) -> str:
-        """`'messages'`, or `'chosen' and 'rejected'`; alternatives parted by `or`."""
-        return " or ".join(" and ".join(f"'{key}'" for key in shape) for shape in self.shapes)
+        """`'messages'`, or `'chosen' and 'rejected'`: the first of its shapes."""
+        return " and ".join(f"'{key}'" for key in self.shapes[0])
 
 
 @dataclass(frozen=True, slots=True)

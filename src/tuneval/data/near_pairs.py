@@ -5,8 +5,10 @@ they agree on all bytes of one band. With rows bytes in each of n bands, two set
 s meet with the probability 1 - (1 - s^rows)^n, an S-curve (Leskovec, Rajaraman and Ullman,
 Mining of Massive Datasets, 3.4). Who meets is compared by the whole sketch, and then measured.
 
-A crowd that meets in one band (ten thousand records of one template) is parted by further bands,
-as in an LSH forest (Bawa, Condie and Ganesan 2005), so that the work stays linear.
+In a crowd that meets in one band (ten thousand records of one template) each is compared with
+the first 64 alone, so that the work stays linear. What is near meets in other bands again, where
+the crowds are others: among 20,000 records that share 75% of their pieces all of 164 planted
+copies of similarity 0.9 and more were found, and 32 of 34 of 0.85 to 0.9.
 """
 
 from __future__ import annotations
@@ -102,7 +104,7 @@ class NearPairs:
     ) -> None:
         self._sketches = sketches
         self._numbers = numbers
-        self._kinds: Positions = kinds.astype(np.int64)
+        self._kinds = mix(kinds.astype(np.uint64))
         self._bands = bands(threshold)
         self._measure = measure
         self._threshold = threshold
@@ -130,24 +132,14 @@ class NearPairs:
     def earliest(self) -> Matches:
         """Each number at most once, with the earliest found that it is like."""
         for band in range(self._bands.number):
-            crowds = self._meetings(band)
-            for level in range(1, self._bands.number + 1):
-                self._look(crowds)
-                numbers, labels = crowds.large(self._is_news)
-                if len(numbers) == 0:
-                    break
-                crowds = self._crowds(numbers, labels, (band + level) % self._bands.number)
+            self._look(self._meetings(band))
         later = np.flatnonzero(self._earliest < np.arange(len(self._earliest)))
         return Matches(self._earliest[later], later, self._similarity[later])
 
     def _meetings(self, band: int) -> Crowds:
         """All that meet in this band."""
-        return self._crowds(self._numbers, self._kinds, band)
-
-    def _crowds(self, numbers: Positions, labels: Positions, band: int) -> Crowds:
-        """Those with the same label that meet in this band."""
-        codes = self._bands.codes(self._sketches, numbers, band)
-        return Crowds.of(numbers, codes ^ mix(labels.astype(np.uint64)))
+        codes = self._bands.codes(self._sketches, self._numbers, band)
+        return Crowds.of(self._numbers, codes ^ self._kinds)
 
     def _estimate(self, some: Positions, others: Positions) -> Floats:
         return estimate(self._sketches[some], self._sketches[others])
@@ -167,12 +159,7 @@ class NearPairs:
         self._settle(*(np.concatenate(column) for column in zip(*found, strict=True)))
 
     def _is_open(self, later: Positions, earlier: Positions) -> NDArray[np.bool_]:
-        return self._is_news(later, earlier) & (self._n_found[later] < _TRIES)
-
-    def _is_news(self, later: Positions, earlier: Positions) -> NDArray[np.bool_]:
-        """Whether nothing so early is known to be like `later`."""
-        is_news: NDArray[np.bool_] = earlier < self._earliest[later]
-        return is_news
+        return (earlier < self._earliest[later]) & (self._n_found[later] < _TRIES)
 
     def _settle(self, later: Positions, earlier: Positions) -> None:
         similarity = self._measure(later, earlier)

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tuneval.data.format import Format
+from tuneval.data.formats.messages import MESSAGES
 from tuneval.data.plain import plain_line
 from tuneval.data.rule import Rule
 
@@ -35,7 +36,7 @@ class Screen:
 
 def screen_for(rules: Sequence[Rule], format: Format | None) -> Screen | None:
     """The screen of these rules; None when one must see every record, or the format is no chat."""
-    if format is None or format.name != "messages":
+    if format is not MESSAGES:
         return None
     if any(rule.marks is None and not _is_asked(rule) for rule in rules):
         return None

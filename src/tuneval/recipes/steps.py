@@ -52,7 +52,7 @@ def _check(work: Work) -> dict[str, Any]:
     return {
         "file": work.plan.data_file,
         "records": found.n_records,
-        "findings": len(found.findings),
+        "findings": found.n_findings,
         "train": len(work.sides.train),
         "held_out": len(work.sides.held_out),
     }

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from tuneval.data import examination, parts, processes
+from tuneval.data.checking import examination, parts, processes
 from tuneval.data.draft import Draft
 from tuneval.data.finding import Finding
 from tuneval.data.profiles import PROFILES
@@ -272,7 +272,7 @@ def test_rules_of_a_script_stay_in_its_process(
 
 SCRIPT = """
     import sys, time
-    from tuneval.data import parts, processes
+    from tuneval.data.checking import parts, processes
     from tuneval.data.validate import check
 
     parts.PART_BYTES = parts.BLOCK_BYTES = 300

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tuneval.data.checking.screen import Screen, screen_for
 from tuneval.data.containers.json_lines import LineReader
 from tuneval.data.draft import Draft
 from tuneval.data.example import Example, Source
@@ -22,7 +23,6 @@ from tuneval.data.record import Record
 from tuneval.data.rule import Rule
 from tuneval.data.rules import RULES
 from tuneval.data.rules.order import Order
-from tuneval.data.screen import Screen, screen_for
 
 MESSAGES = FORMATS.load("messages")
 LINE = b'{"messages": [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]}'

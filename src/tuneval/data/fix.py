@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from tuneval import files
+from tuneval.data.checking.screen import screen_for
 from tuneval.data.cutting.kept import refuse_overwriting
 from tuneval.data.data_files import packing_of_name
 from tuneval.data.detection import begin
@@ -28,7 +29,6 @@ from tuneval.data.repairs.sources import Reading
 from tuneval.data.repairs.values import Judge
 from tuneval.data.rule import Rule, WholeFileRule
 from tuneval.data.rules import RULES
-from tuneval.data.screen import screen_for
 
 Progress = Callable[[int, int], object]
 _TELL_EVERY = 1000

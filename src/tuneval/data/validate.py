@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tuneval import files
-from tuneval.data.examination import Examination, Progress
+from tuneval.data.checking.examination import Examination, Progress
+from tuneval.data.checking.finding_tally import KEPT_PER_RULE, OnFinding
 from tuneval.data.finding import Finding, Severity
-from tuneval.data.finding_tally import KEPT_PER_RULE, OnFinding
 from tuneval.data.formats import FORMATS
 from tuneval.data.origin import origin
 from tuneval.data.profile import Profile

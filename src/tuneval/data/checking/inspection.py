@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from tuneval.data.checking.finding_tally import KEPT_PER_RULE, FindingTally, OnFinding
 from tuneval.data.draft import Draft
 from tuneval.data.finding import Finding, has_error
-from tuneval.data.finding_tally import KEPT_PER_RULE, FindingTally, OnFinding
 from tuneval.data.plain_draft import PlainDraft
 from tuneval.data.rule import Rule
 

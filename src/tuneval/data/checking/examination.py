@@ -9,17 +9,17 @@ from dataclasses import dataclass, replace
 from itertools import chain
 
 from tuneval import files
+from tuneval.data.checking.demands import Demands
+from tuneval.data.checking.finding_tally import FindingTally, OnFinding
+from tuneval.data.checking.inspection import Inspection
+from tuneval.data.checking.parts import Part, PartCheck, PartFound, can_be_merged, cut, most_parts
+from tuneval.data.checking.processes import in_processes, n_cpus, travels
 from tuneval.data.containers import kind_of_container
-from tuneval.data.demands import Demands
 from tuneval.data.detection import begin, can_be_read_again
 from tuneval.data.finding import Finding, has_error
-from tuneval.data.finding_tally import FindingTally, OnFinding
 from tuneval.data.format import Detection, Format
 from tuneval.data.formats import FORMATS
-from tuneval.data.inspection import Inspection
 from tuneval.data.origin import Origin
-from tuneval.data.parts import Part, PartCheck, PartFound, can_be_merged, cut, most_parts
-from tuneval.data.processes import in_processes, n_cpus, travels
 from tuneval.data.profile import Profile
 from tuneval.data.read import all_drafts, no_records
 from tuneval.data.record import Record

@@ -6,15 +6,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from tuneval import files
+from tuneval.data.checking.finding_tally import FindingTally
+from tuneval.data.checking.inspection import Inspection
+from tuneval.data.checking.screen import screen_for
 from tuneval.data.containers.json_lines import BLOCK_BYTES, LineReader, blocks_of_lines
 from tuneval.data.containers.line_ends import LineEnds
 from tuneval.data.detection import Unknown
-from tuneval.data.finding_tally import FindingTally
 from tuneval.data.formats import FORMATS
-from tuneval.data.inspection import Inspection
 from tuneval.data.read import drafts_of
 from tuneval.data.rule import Rule
-from tuneval.data.screen import screen_for
 
 PART_BYTES = 8 << 20
 

@@ -23,7 +23,7 @@ from typing import Any, BinaryIO, Generic, Protocol, TypeVar, cast
 
 from tuneval.errors import TunevalError
 
-_THIS = "tuneval.data.processes"
+_THIS = "tuneval.data.checking.processes"
 
 Part_contra = TypeVar("Part_contra", contravariant=True)
 Answer_co = TypeVar("Answer_co", covariant=True)

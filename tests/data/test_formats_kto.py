@@ -5,16 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from records import Row, draft, fault
 
-from tuneval.data.draft import Draft
-from tuneval.data.example import Message, Source, UnpairedPreference
-from tuneval.data.format import best_formats
-from tuneval.data.formats import FORMATS
-from tuneval.data.record import Record
+from tuneval.data.example import Message, UnpairedPreference
 
-Row = dict[str, Any]
-
-SOURCE = Source("set.jsonl", 1)
 USER = {"role": "user", "content": "Hi"}
 ANSWER = {"role": "assistant", "content": "Hello!"}
 HUMAN = {"from": "human", "value": "Hi"}
@@ -31,31 +25,12 @@ SHAPES: dict[str, Row] = {
 }
 
 
-def draft(row: Row, format: str = "auto") -> Draft:
-    """The draft of a record in the format that it is found to be in, or in that one."""
-    if format == "auto":
-        (found,) = best_formats(row)
-        format = found.name
-    made: Draft = FORMATS.load(format).draft(Record(SOURCE, row))
-    return made
-
-
 def unpaired(row: Row) -> UnpairedPreference:
     """The item of a sound record that is found to be an unpaired preference."""
     made = draft(row)
     assert made.findings == ()
     assert isinstance(made.item, UnpairedPreference)
     return made.item
-
-
-def fault(row: Row, format: str = "auto") -> tuple[str, str, str]:
-    """Rule, path and words of the only finding; there is no item then."""
-    made = draft(row, format)
-    (found,) = made.findings
-    assert (found.severity, found.where) == ("error", "set.jsonl:1")
-    assert found.mend
-    assert made.item is None
-    return found.rule, found.path, found.what
 
 
 @pytest.mark.parametrize("label", [True, False])

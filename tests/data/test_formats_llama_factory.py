@@ -6,47 +6,14 @@ import json
 from typing import Any
 
 import pytest
+from records import Row, draft, fault, messages
 
-from tuneval.data.draft import Draft
-from tuneval.data.example import Example, Message, Source, ToolCall
-from tuneval.data.format import best_formats
-from tuneval.data.formats import FORMATS
-from tuneval.data.record import Record
+from tuneval.data.example import Example, Message, ToolCall
 
-Row = dict[str, Any]
-
-SOURCE = Source("set.jsonl", 1)
 HUMAN = {"from": "human", "value": "Hi"}
 GPT = {"from": "gpt", "value": "Hello!"}
 WEATHER = {"name": "weather", "parameters": {"type": "object", "properties": {"city": {}}}}
 ADD: Row = {"instruction": "Add.", "input": "1, 2", "output": "3"}
-
-
-def draft(row: Row, format: str = "auto") -> Draft:
-    """The draft of a record in the format that it is found to be in, or in that one."""
-    if format == "auto":
-        (found,) = best_formats(row)
-        format = found.name
-    made: Draft = FORMATS.load(format).draft(Record(SOURCE, row))
-    return made
-
-
-def messages(row: Row, format: str = "auto") -> tuple[Message, ...]:
-    """The turns of a record that is a sound conversation."""
-    made = draft(row, format)
-    assert made.findings == ()
-    assert isinstance(made.item, Example)
-    return made.item.messages
-
-
-def fault(row: Row, format: str = "auto") -> tuple[str, str, str]:
-    """Rule, path and words of the only finding; there is no item then."""
-    made = draft(row, format)
-    (found,) = made.findings
-    assert (found.severity, found.where) == ("error", "set.jsonl:1")
-    assert found.mend
-    assert made.item is None
-    return found.rule, found.path, found.what
 
 
 def test_an_alpaca_record_is_read_in_order() -> None:

@@ -6,12 +6,12 @@ import errno
 import json
 import os
 import sys
-from importlib import import_module
 
 import click
 
 from tuneval import files
 from tuneval.cli.main import COMMANDS, overview
+from tuneval.cli.table_group import TableGroup
 from tuneval.errors import StorageError, TunevalError, UsageError
 
 _INTERRUPTED = (
@@ -21,26 +21,10 @@ _INTERRUPTED = (
 _STORAGE_FAULTS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM)
 
 
-class LazyGroup(click.Group):
-    """The group of `main.COMMANDS`; a command's module is imported when it is named."""
+class LazyGroup(TableGroup):
+    """The group of `main.COMMANDS`."""
 
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """The table's names, in its order."""
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """The command, imported; UsageError with the near names when there is none."""
-        if cmd_name not in COMMANDS:
-            from tuneval.catalog import did_you_mean
-
-            raise UsageError(
-                f"There is no command '{cmd_name}'.",
-                mend=f"{did_you_mean(cmd_name, COMMANDS)} `tuneval --help` shows them all",
-            )
-        module, _, attribute = COMMANDS[cmd_name][0].partition(":")
-        command = getattr(import_module(module), attribute)
-        assert isinstance(command, click.Command)
-        return command
+    commands_of = COMMANDS
 
     def get_help(self, ctx: click.Context) -> str:
         """The same page as without click."""

@@ -1,13 +1,13 @@
-"""Data: what an example is, and getting good ones out of files.
+"""Data: what an item is, and getting good ones out of sets of any origin.
 
-read         read(path): a file's examples, one by one, strict, with true line numbers
-validate     check(path): every finding with file, line and how to mend it; never only the first
-split        split(examples): training and held-out side, stable when the file grows
-duplicates   exact and near duplicates, conflicting answers
-write, fingerprint   write_messages, data_hash
+read, write, convert          items out of a set (see `origin`), and back in any format
+validate, fix                 every finding with file, line and how to mend it; a mended set
+duplicates, contamination     what stands twice; what evaluation sets have too
+describe, diff                a set in numbers; what became of it
+split, split_file, mix, sample   sets parted, joined, drawn from
+dataset_info, hub, sets/      LLaMA-Factory's registry; sets by name
 
-On the way: containers/ give Records, formats/ make Drafts of them, rules/ look at Drafts, and a
-whole Draft is an Example. A format or a rule is one file and one row of its catalog; plugins add
-rows through the entry-point groups `tuneval.format` and `tuneval.rule`.
-May import: catalog, files, extras, errors, numpy. Knows nothing of tokens and models.
+On the way: containers/ give Records, formats/ make Drafts of them, rules/ look at Drafts as
+profiles/ say, and a whole Draft is an Item. Each of these is one file and one row of a catalog.
+May import: catalog, files, extras, errors, numpy, orjson, pydantic; tokens and models never.
 """

@@ -325,10 +325,13 @@ def test_the_fault_is_found_at_its_line(
 
 @pytest.mark.slow
 def test_a_person_sees_no_traceback(tmp_path: Path) -> None:
+    held_out = tmp_path / "held_out.jsonl"
+    held_out.write_bytes(HELD_OUT)
     for nasty in NASTY:
         file = tmp_path / nasty.name
         file.write_bytes(nasty.content)
-        command = [sys.executable, "-m", "tuneval", "data", "check", str(file)]
+        options = [option.format(held_out=held_out) for option in nasty.options]
+        command = [sys.executable, "-m", "tuneval", "data", "check", str(file), *options]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         assert "Traceback" not in done.stdout + done.stderr, nasty.name
         assert done.returncode in (0, 1), nasty.name

@@ -186,9 +186,13 @@ class Index:
 
     def _in_common(self, found: Units) -> Iterator[Overlap]:
         """Texts that have n-grams in common with these."""
-        lengths = [self._of_words.long, self._of_words.short]
-        if found.is_sign.any():
-            lengths += [self._of_signs.long, self._of_signs.short]
+        n_signs = int(found.is_sign.sum())
+        lengths: list[int] = []
+        for kind, n in ((self._of_words, len(found) - n_signs), (self._of_signs, n_signs)):
+            if n >= kind.fewest:
+                lengths += [kind.long, kind.short]
+        if not lengths:
+            return
         lengths = list(dict.fromkeys(lengths))
         rows = [found.ngrams(n) for n in lengths]
         seen = self._table.look_up(np.concatenate(rows))

@@ -84,17 +84,19 @@ def units(*texts: str) -> Units:
     several = [unified(text) for text in texts]
     text = "\n".join(several)
     codes = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
-    kinds = np.zeros(len(codes) + 2, dtype=np.uint8)
-    kinds[1:-1] = _kinds()[codes]
+    kinds = _kinds().take(codes)
     is_letter = kinds == _LETTER
     goes_on = is_letter[1:] & is_letter[:-1]  # from the sign before
-    counts = kinds[1:-1] != _NOTHING
-    (starts,) = (counts & ~goes_on[:-1]).nonzero()
-    ends = (counts & ~goes_on[1:]).nonzero()[0] + 1
+    is_start = kinds != _NOTHING
+    is_end = is_start.copy()
+    is_start[1:] &= ~goes_on
+    is_end[:-1] &= ~goes_on
+    (starts,) = is_start.nonzero()
+    ends = is_end.nonzero()[0] + 1
     sums = _sums(codes)
     hashes = mix((sums[ends] - sums[starts]) * _powers_for(len(codes)).inverses[starts])
     begins = [0, *accumulate(len(text) + 1 for text in several)]
-    is_sign = kinds[1:-1][starts] == _SIGN
+    is_sign = kinds[starts] == _SIGN
     bounds = starts.searchsorted(begins)
     return Units(text, bounds, hashes, starts, ends, is_sign, _sums(hashes))
 

@@ -190,7 +190,7 @@ def whole(record: Record) -> set[str]:
 
 
 def shingles(text: str) -> set[str]:
-    """What tuneval.data.shingles says, in plain Python."""
+    """What tuneval.data.likeness.shingles says, in plain Python."""
     plain = " ".join(unicodedata.normalize("NFKC", text).lower().split())
     pieces: set[str] = set()
     for run in RUNS.finditer(plain):

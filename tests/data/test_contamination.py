@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from tuneval.data.finding import Finding
+from tuneval.data.likeness.units import units
 from tuneval.data.read import drafts
 from tuneval.data.rules.contamination import Contamination
-from tuneval.data.units import units
 from tuneval.data.validate import check
 from tuneval.errors import DataError, UsageError
 

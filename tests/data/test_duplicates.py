@@ -28,7 +28,7 @@ from tuneval.data.example import (
     ToolCall,
     UnpairedPreference,
 )
-from tuneval.data.shingles import hash_shingles
+from tuneval.data.likeness.shingles import hash_shingles
 from tuneval.errors import UsageError
 
 SYSTEM = "Sort this customer message for the support desk. Answer with JSON only. " * 5

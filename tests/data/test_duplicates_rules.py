@@ -13,16 +13,16 @@ from pathlib import Path
 
 import pytest
 
-from tuneval.data import shelf as shelf_module
 from tuneval.data.draft import Draft
 from tuneval.data.example import Source
 from tuneval.data.finding import Finding
-from tuneval.data.places import Places
+from tuneval.data.likeness import shelf as shelf_module
+from tuneval.data.likeness.places import Places
+from tuneval.data.likeness.shelf import Shelf
 from tuneval.data.read import drafts
 from tuneval.data.rule import Rule
 from tuneval.data.rules.duplicates import Duplicates
 from tuneval.data.rules.near_duplicates import NearDuplicates
-from tuneval.data.shelf import Shelf
 from tuneval.data.validate import check
 
 RULES = (Duplicates, NearDuplicates)

@@ -11,9 +11,9 @@ import pytest
 
 from tuneval.data.duplicates import near_duplicates
 from tuneval.data.example import Source, Text
-from tuneval.data.minhash import sketch
-from tuneval.data.near_pairs import BINS, bands
-from tuneval.data.shingles import distinct, hash_shingles
+from tuneval.data.likeness.minhash import sketch
+from tuneval.data.likeness.near_pairs import BINS, bands
+from tuneval.data.likeness.shingles import distinct, hash_shingles
 
 TEST_DATA = os.environ.get("TUNEVAL_TEST_DATA")
 needs_test_data = pytest.mark.skipif(

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tuneval.data.shingles import LONGEST_TEXT, distinct, folded, hash_shingles
+from tuneval.data.likeness.shingles import LONGEST_TEXT, distinct, folded, hash_shingles
 
 IDEOGRAPH = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff"
 RUNS = re.compile(f"([{IDEOGRAPH}]+)|[^{IDEOGRAPH}]+")

@@ -27,14 +27,14 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from tuneval import files
-from tuneval.data.evaluation_sets import EvaluationItem, evaluation_items
 from tuneval.data.example import Source
-from tuneval.data.near_evaluation import NearIndex
-from tuneval.data.near_texts import NearTexts
-from tuneval.data.ngram_table import NgramTable
-from tuneval.data.places import Places
-from tuneval.data.shingles import LONGEST_TEXT, Hashes, Positions, distinct
-from tuneval.data.units import Units, units
+from tuneval.data.likeness.evaluation_sets import EvaluationItem, evaluation_items
+from tuneval.data.likeness.near_evaluation import NearIndex
+from tuneval.data.likeness.near_texts import NearTexts
+from tuneval.data.likeness.ngram_table import NgramTable
+from tuneval.data.likeness.places import Places
+from tuneval.data.likeness.shingles import LONGEST_TEXT, Hashes, Positions, distinct
+from tuneval.data.likeness.units import Units, units
 
 Extent = Literal["near", "part", "answer", "whole", "equal"]
 EXTENTS: tuple[Extent, ...] = ("near", "part", "answer", "whole", "equal")

@@ -24,8 +24,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tuneval.data.example import Example, Item, Message, Preference, Text, UnpairedPreference
-from tuneval.data.near_texts import Keep, NearTexts
-from tuneval.data.shelf import Texts
+from tuneval.data.likeness.near_texts import Keep, NearTexts
+from tuneval.data.likeness.shelf import Texts
 from tuneval.errors import UsageError
 
 THRESHOLD = 0.8

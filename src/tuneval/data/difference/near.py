@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tuneval.data.example import Item
-from tuneval.data.minhash import ranges
+from tuneval.data.likeness.minhash import ranges
+from tuneval.data.likeness.shingles import hash_shingles
 from tuneval.data.said import without_system
-from tuneval.data.shingles import hash_shingles
 
 LEAST_SIMILARITY = 0.5
 LEAST_SHARED = 5

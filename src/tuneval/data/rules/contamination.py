@@ -16,10 +16,10 @@ from tuneval import files
 from tuneval.data.contamination import EXTENTS, SHARE, SIGNS, WORDS, Extent, Index, Overlap
 from tuneval.data.draft import Draft, Turn
 from tuneval.data.finding import Finding, Severity, clip
-from tuneval.data.near_texts import BATCH_CHARACTERS
+from tuneval.data.likeness.near_texts import BATCH_CHARACTERS
+from tuneval.data.likeness.shingles import LONGEST_TEXT
+from tuneval.data.likeness.units import units
 from tuneval.data.rule import Rule
-from tuneval.data.shingles import LONGEST_TEXT
-from tuneval.data.units import units
 from tuneval.errors import UsageError
 
 _FEWEST = 5

@@ -8,9 +8,9 @@ from tuneval.data.draft import Draft
 from tuneval.data.duplicates import Repeats, compared
 from tuneval.data.example import Item, UnpairedPreference
 from tuneval.data.finding import Finding, clip
-from tuneval.data.places import Places
+from tuneval.data.likeness.places import Places
+from tuneval.data.likeness.shelf import Shelf
 from tuneval.data.rule import Rule, WholeFileRule
-from tuneval.data.shelf import Shelf
 
 _SHOWN = 50
 

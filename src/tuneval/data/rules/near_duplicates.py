@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from tuneval.data.draft import Draft
 from tuneval.data.duplicates import THRESHOLD, compared, kind
 from tuneval.data.finding import Finding, clip
-from tuneval.data.near_texts import NearTexts
-from tuneval.data.places import Places
+from tuneval.data.likeness.near_texts import NearTexts
+from tuneval.data.likeness.places import Places
+from tuneval.data.likeness.shelf import Texts
 from tuneval.data.rule import Rule, WholeFileRule
-from tuneval.data.shelf import Texts
 
 _SHOWN = 50
 

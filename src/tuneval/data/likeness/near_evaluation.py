@@ -11,10 +11,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tuneval.data.minhash import ranges
-from tuneval.data.near_pairs import bands, estimate, spread
-from tuneval.data.near_texts import ROUNDING, NearTexts, jaccard, sets_of, sketches_of
-from tuneval.data.shingles import LONGEST_TEXT, Positions, distinct
+from tuneval.data.likeness.minhash import ranges
+from tuneval.data.likeness.near_pairs import bands, estimate, spread
+from tuneval.data.likeness.near_texts import ROUNDING, NearTexts, jaccard, sets_of, sketches_of
+from tuneval.data.likeness.shingles import LONGEST_TEXT, Positions, distinct
 
 _MOST_PER_BAND = 64
 

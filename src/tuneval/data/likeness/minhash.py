@@ -13,7 +13,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from tuneval.data.shingles import Hashes, Positions, mix
+from tuneval.data.likeness.shingles import Hashes, Positions, mix
 
 Sketches = NDArray[np.uint8]
 

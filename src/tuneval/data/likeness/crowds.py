@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tuneval.data.shingles import Hashes, Positions
+from tuneval.data.likeness.shingles import Hashes, Positions
 
 _TURNS = 64
 

@@ -11,10 +11,10 @@ from typing import Literal
 
 import numpy as np
 
-from tuneval.data.minhash import Sketches, ranges, sketch
-from tuneval.data.near_pairs import BINS, Floats, Matches, NearPairs
-from tuneval.data.shelf import Shelf, Texts
-from tuneval.data.shingles import LONGEST_TEXT, Hashes, Positions, hash_shingles
+from tuneval.data.likeness.minhash import Sketches, ranges, sketch
+from tuneval.data.likeness.near_pairs import BINS, Floats, Matches, NearPairs
+from tuneval.data.likeness.shelf import Shelf, Texts
+from tuneval.data.likeness.shingles import LONGEST_TEXT, Hashes, Positions, hash_shingles
 
 Keep = Literal["all", "first"]
 

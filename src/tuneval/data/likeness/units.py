@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from tuneval.data.shingles import Hashes, Positions, mix, unified
+from tuneval.data.likeness.shingles import Hashes, Positions, mix, unified
 
 _NOTHING, _LETTER, _SIGN = 0, 1, 2
 _BASE = 0x9E3779B97F4A7C15  # odd: it has an inverse modulo 2**64

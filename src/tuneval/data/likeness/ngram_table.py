@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tuneval.data.minhash import ranges
-from tuneval.data.shingles import Hashes, Positions, distinct
+from tuneval.data.likeness.minhash import ranges
+from tuneval.data.likeness.shingles import Hashes, Positions, distinct
 
 _FILTER_FACTOR = 16  # so many places of the filter for each n-gram
 _FEWEST_BITS, _MOST_BITS = 12, 27

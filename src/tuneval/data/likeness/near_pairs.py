@@ -20,9 +20,9 @@ from math import sqrt
 import numpy as np
 from numpy.typing import NDArray
 
-from tuneval.data.crowds import Crowds
-from tuneval.data.minhash import Sketches
-from tuneval.data.shingles import Hashes, Positions, distinct, mix
+from tuneval.data.likeness.crowds import Crowds
+from tuneval.data.likeness.minhash import Sketches
+from tuneval.data.likeness.shingles import Hashes, Positions, distinct, mix
 
 BINS = 72  # bytes of a sketch for each of its two sets
 MISSED = 1e-3

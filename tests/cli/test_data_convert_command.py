@@ -47,7 +47,7 @@ def test_a_rejected_record_ends_with_1_and_its_reason(
     assert convert() == 1
     out = capsys.readouterr().out
     assert "out.jsonl  1 record as alpaca" in out
-    assert "out.rejected.jsonl  1 record rejected" in out
+    assert "out.rejects.jsonl  1 record rejected" in out
     assert "1  The format alpaca has no place for names of speakers." in out
     assert len(Path("out.jsonl").read_text().splitlines()) == 1
 

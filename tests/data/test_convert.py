@@ -60,7 +60,7 @@ def test_every_record_is_written_in_the_other_format(source: Path) -> None:
     assert (done.n_read, done.n_written, done.n_rejected, done.exit_status) == (2, 2, 0, 0)
     assert (done.format, done.to) == ("messages", "alpaca")
     assert done.rejected_file is None
-    assert not (source.parent / "target.rejected.jsonl").exists()
+    assert not (source.parent / "target.rejects.jsonl").exists()
     assert done.data_hash == data_hash(read(source)) == data_hash(read(done.target))
 
 
@@ -155,7 +155,7 @@ def test_a_source_without_a_record_or_a_format_is_refused(
 
 
 @pytest.mark.parametrize(
-    ("target", "mend"), [("a.jsonl", "a.rejected.jsonl"), ("b.rejected.jsonl", "b.jsonl")]
+    ("target", "mend"), [("a.jsonl", "a.rejects.jsonl"), ("b.rejects.jsonl", "b.jsonl")]
 )
 def test_the_source_is_never_overwritten(tmp_path: Path, target: str, mend: str) -> None:
     for name in (target, mend):
@@ -204,7 +204,7 @@ def test_what_is_left_out_is_there_before_the_target_is(
 
     monkeypatch.setattr(os, "replace", replace)
     converted(source, CHAT, UNTRAINED)
-    assert there == ["target.rejected.jsonl", "target.jsonl"]
+    assert there == ["target.rejects.jsonl", "target.jsonl"]
 
 
 def test_an_unknown_format_offers_the_near_name(source: Path) -> None:
@@ -269,11 +269,11 @@ def test_a_record_that_the_kind_of_file_cannot_hold_is_named_by_its_place(
 @pytest.mark.parametrize(
     ("target", "file"),
     [
-        ("mine.jsonl", "mine.rejected.jsonl"),
-        ("a.b/mine.v2.json.gz", "a.b/mine.v2.rejected.jsonl"),
-        ("mine", "mine.rejected.jsonl"),
-        ("s3://bucket/mine.parquet", "s3://bucket/mine.rejected.jsonl"),
-        ("mine.tsv.zst", "mine.rejected.jsonl"),
+        ("mine.jsonl", "mine.rejects.jsonl"),
+        ("a.b/mine.v2.json.gz", "a.b/mine.v2.rejects.jsonl"),
+        ("mine", "mine.rejects.jsonl"),
+        ("s3://bucket/mine.parquet", "s3://bucket/mine.rejects.jsonl"),
+        ("mine.tsv.zst", "mine.rejects.jsonl"),
     ],
 )
 def test_the_second_file_lies_beside_the_target(target: str, file: str) -> None:

@@ -74,7 +74,7 @@ def test_a_set_can_be_written_to_an_address() -> None:
     with fsspec.open("memory://convert/source.jsonl", "wb") as remote:
         remote.write(as_line(CHAT) + as_line(NAMED))
     done = convert("memory://convert/source.jsonl", "memory://convert/target.jsonl", to="sharegpt")
-    assert done.rejected_file == "memory://convert/target.rejected.jsonl"
+    assert done.rejected_file == "memory://convert/target.rejects.jsonl"
     assert len(list(read(done.target))) == 1
     with fsspec.open(done.rejected_file, "rb") as remote:
         assert json.loads(remote.read())["original"] == as_line(NAMED).decode()

@@ -12,9 +12,9 @@ import pytest
 
 from tuneval.data.example import Example, Message, Source
 from tuneval.data.fix import FixReport, beside_of, fix
+from tuneval.data.original import original_of
 from tuneval.data.profiles import PROFILES
 from tuneval.data.read import read
-from tuneval.data.rejects import original_of
 from tuneval.data.repairs import REPAIRS
 from tuneval.data.validate import check
 from tuneval.errors import DataError, UsageError

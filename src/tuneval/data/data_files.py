@@ -34,7 +34,7 @@ _SLASHES = "/" + os.sep
 # What lies beside data and is named like it: registries, descriptions, other people's terms, and
 # what our own commands took out of a set or say of one.
 _NO_DATA = re.compile(
-    r".*\.(rejects|rejected)\.jsonl|split\.json|"
+    r".*\.rejects\.jsonl|split\.json|"
     r"(dataset_infos?|dataset_dict|state|config|package(-lock)?|croissant)\.json"
     r"|(readme|licen[cs]e|notice|copying|changelog|authors|requirements|citation)\b.*",
     re.IGNORECASE,

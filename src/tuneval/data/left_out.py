@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import os
 from collections.abc import Sequence
@@ -13,17 +12,18 @@ from typing import Any, BinaryIO, Self
 
 from tuneval import files
 from tuneval.data.data_files import ending_of, packing_of_name
+from tuneval.data.original import original
 from tuneval.data.record import Record
 
 
 def left_out_file(target: files.Location) -> str:
-    """Where what `target` leaves out is written: `mine.rejected.jsonl` beside `mine.json.gz`."""
+    """Where what `target` leaves out is written: `mine.rejects.jsonl` beside `mine.json.gz`."""
     name = str(target)
     if packing_of_name(name):
         name = os.path.splitext(name)[0]
     if ending_of(name):
         name = os.path.splitext(name)[0]
-    return f"{name}.rejected.jsonl"
+    return f"{name}.rejects.jsonl"
 
 
 class LeftOut:
@@ -45,7 +45,8 @@ class LeftOut:
 
     def record(self, record: Record, rules: Sequence[str], reasons: Sequence[str]) -> None:
         """A record: `original` is its text in the file, or its value where it is no text."""
-        self._write(str(record.source), rules, reasons, _original(record))
+        stood = original(record.raw) if record.raw else {"original": record.value}
+        self._write(str(record.source), rules, reasons, stood)
 
     def place(self, where: str, rule: str, reason: str) -> None:
         """A place of the source that belongs to no record."""
@@ -65,21 +66,12 @@ class LeftOut:
             Path(self._file).unlink(missing_ok=True)
 
     def _write(
-        self, where: str, rules: Sequence[str], reasons: Sequence[str], original: dict[str, Any]
+        self, where: str, rules: Sequence[str], reasons: Sequence[str], stood: dict[str, Any]
     ) -> None:
         if self._stream is None:
             self._stream = self._stack.enter_context(files.atomic_writer(self._file))
-        row = {"where": where, "rules": list(rules), "reasons": list(reasons)} | original
+        row = {"where": where, "rules": list(rules), "reasons": list(reasons)} | stood
         self._stream.write(_json(row).encode("utf-8") + b"\n")
-
-
-def _original(record: Record) -> dict[str, Any]:
-    if not record.raw:
-        return {"original": record.value}
-    try:
-        return {"original": record.raw.decode("utf-8")}
-    except UnicodeDecodeError:
-        return {"original_base64": base64.b64encode(record.raw).decode("ascii")}
 
 
 def _json(row: dict[str, Any]) -> str:

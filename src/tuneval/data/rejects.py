@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Mapping, Sequence
 from typing import Any, BinaryIO
 
 from tuneval.data.finding import Finding
+from tuneval.data.original import original
 from tuneval.data.repairs import REPAIRS
 from tuneval.data.repairs.found import Between, Done, Found
 from tuneval.data.repairs.out import line_of
@@ -29,7 +29,7 @@ class Rejects:
             "action": "dropped",
             **_place(found),
             **_reasons([(finding.rule, finding.what) for finding in why]),
-            **_original(found.original or written(found.value).encode("utf-8")),
+            **original(found.original or written(found.value).encode("utf-8")),
         }
         self._write(row)
 
@@ -40,7 +40,7 @@ class Rejects:
             **_place(before),
             **_reasons([(each.rule, each.reason) for each in done]),
             "repairs": list(dict.fromkeys(each.repair for each in done)),
-            **_original(before.original or written(before.value).encode("utf-8")),
+            **original(before.original or written(before.value).encode("utf-8")),
             "repaired": line_of(after).decode("utf-8").removesuffix("\n"),
             "out_line": number,
         }
@@ -55,19 +55,12 @@ class Rejects:
             "offset": between.offset,
             **_reasons([(between.rule, between.what)]),
             "repairs": [repair.name for repair in REPAIRS.get(between.rule, ())],
-            **_original(between.original),
+            **original(between.original),
         }
         self._write(row)
 
     def _write(self, row: Mapping[str, Any]) -> None:
         self._stream.write(written(row).encode("utf-8") + b"\n")
-
-
-def original_of(row: Mapping[str, Any]) -> bytes:
-    """The bytes that stood in the source, from a row of a rejects file."""
-    if "original_base64" in row:
-        return base64.b64decode(row["original_base64"])
-    return str(row["original"]).encode("utf-8")
 
 
 def _place(found: Found) -> dict[str, Any]:
@@ -80,10 +73,3 @@ def _reasons(why: Sequence[tuple[str, str]]) -> dict[str, list[str]]:
         "rules": list(dict.fromkeys(rule for rule, _ in why)),
         "reasons": list(dict.fromkeys(reason for _, reason in why)),
     }
-
-
-def _original(content: bytes) -> dict[str, str]:
-    try:
-        return {"original": content.decode("utf-8")}
-    except UnicodeDecodeError:
-        return {"original_base64": base64.b64encode(content).decode("ascii")}

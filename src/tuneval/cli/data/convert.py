@@ -38,7 +38,7 @@ def convert(
     """Write SOURCE as FILE in another format, such as messages, alpaca or sharegpt.
 
     What the format has no place for, and what is broken, goes to FILE's name with
-    .rejected.jsonl, each record with the reason. Exit status: 0 all is written, 1 something was
+    .rejects.jsonl, each record with the reason. Exit status: 0 all is written, 1 something was
     rejected (the rest is written), 2 wrong use.
     """
     from tuneval.data.convert import convert as convert_set

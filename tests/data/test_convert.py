@@ -14,8 +14,8 @@ from tuneval import files
 from tuneval.data.convert import Conversion, convert
 from tuneval.data.example import Example
 from tuneval.data.fingerprint import data_hash
-from tuneval.data.left_out import left_out_file
 from tuneval.data.read import read
+from tuneval.data.taken_out import rejects_file
 from tuneval.errors import DataError, StorageError, UsageError
 
 USER = {"role": "user", "content": "你好"}
@@ -277,4 +277,4 @@ def test_a_record_that_the_kind_of_file_cannot_hold_is_named_by_its_place(
     ],
 )
 def test_the_second_file_lies_beside_the_target(target: str, file: str) -> None:
-    assert left_out_file(target) == file
+    assert rejects_file(target) == file

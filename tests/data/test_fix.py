@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 
 from tuneval.data.example import Example, Message, Source
-from tuneval.data.fix import FixReport, beside_of, fix
-from tuneval.data.original import original_of
+from tuneval.data.fix import FixReport, fix
 from tuneval.data.profiles import PROFILES
 from tuneval.data.read import read
 from tuneval.data.repairs import REPAIRS
+from tuneval.data.taken_out import original_of, rejects_file
 from tuneval.data.validate import check
 from tuneval.errors import DataError, UsageError
 
@@ -432,9 +432,9 @@ def test_every_record_of_a_real_set_is_kept_or_rejected(source: Path, name: str,
 
 
 def test_rejects_lie_beside_the_new_file_by_default() -> None:
-    assert beside_of("a/clean.en.jsonl.gz") == "a/clean.en.rejects.jsonl"
-    assert beside_of(Path("b.c/clean.json")) == "b.c/clean.rejects.jsonl"
-    assert beside_of("s3://bucket/clean.parquet") == "s3://bucket/clean.rejects.jsonl"
+    assert rejects_file("a/clean.en.jsonl.gz") == "a/clean.en.rejects.jsonl"
+    assert rejects_file(Path("b.c/clean.json")) == "b.c/clean.rejects.jsonl"
+    assert rejects_file("s3://bucket/clean.parquet") == "s3://bucket/clean.rejects.jsonl"
 
 
 def test_progress_reaches_the_size_of_the_file(source: Path) -> None:

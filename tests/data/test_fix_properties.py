@@ -13,8 +13,8 @@ import pytest
 
 from tuneval.data import detection
 from tuneval.data.fix import FixReport, fix
-from tuneval.data.original import original_of
 from tuneval.data.repairs.found import How
+from tuneval.data.taken_out import original_of
 from tuneval.data.validate import check
 from tuneval.errors import DataError
 

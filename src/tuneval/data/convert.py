@@ -22,10 +22,11 @@ from tuneval.data.finding import Finding
 from tuneval.data.fingerprint import RunningHash
 from tuneval.data.format import CannotHoldError, Format
 from tuneval.data.formats import FORMATS
-from tuneval.data.left_out import LeftOut, left_out_file
+from tuneval.data.left_out import LeftOut
 from tuneval.data.origin import is_plain_path, origin
 from tuneval.data.read import drafts
 from tuneval.data.rules.roles import Roles
+from tuneval.data.taken_out import rejects_file
 from tuneval.data.write import as_row
 from tuneval.errors import DataError, UsageError
 
@@ -78,7 +79,7 @@ def convert(
 
     `keep` makes conversations of preferences: the prompt and the one answer, which alone is
     learnt; of unpaired preferences, those whose label fits. What is left out goes to the file
-    that `left_out_file` names. Both files appear whole or not at all, and the target only if
+    that `rejects_file` names. Both files appear whole or not at all, and the target only if
     there is a record in it.
 
     UsageError when there is no such set, format or kind of file, and when a file to be written
@@ -89,7 +90,7 @@ def convert(
     FORMATS.load(to)
     writable(target)
     found = origin(source)
-    targets = (str(target), left_out_file(target))
+    targets = (str(target), rejects_file(target))
     _refuse_writing(str(source), targets)
     drafted = drafts(found, format)
     read_as = drafted.detection.format

@@ -29,6 +29,7 @@ from tuneval.data.repairs.sources import Reading
 from tuneval.data.repairs.values import Judge
 from tuneval.data.rule import Rule, WholeFileRule
 from tuneval.data.rules import RULES
+from tuneval.data.taken_out import rejects_file
 
 Progress = Callable[[int, int], object]
 _TELL_EVERY = 1000
@@ -93,7 +94,7 @@ def fix(
     UsageError when a file would be written over the source; DataError, and nothing is written,
     when the format cannot be told or no record is left.
     """
-    new, beside = str(out), str(rejects) if rejects is not None else beside_of(out)
+    new, beside = str(out), str(rejects) if rejects is not None else rejects_file(out)
     to_lines = is_lines(new)
     targets = local_targets(source, new, beside)
     refuse_pipes(source)
@@ -132,14 +133,6 @@ def fix(
         repaired_by=dict(sorting.repaired_by.most_common()),
         faults=tuple(sorting.faults),
     )
-
-
-def beside_of(out: files.Location) -> str:
-    """Where the rejects lie by default: `clean.rejects.jsonl` beside `clean.jsonl.gz`."""
-    name = str(out)
-    if packing_of_name(name) is not None:
-        name = os.path.splitext(name)[0]
-    return f"{os.path.splitext(name)[0]}.rejects.jsonl"
 
 
 def _condemning(rules: Sequence[Rule]) -> list[Rule]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -11,19 +10,8 @@ from types import TracebackType
 from typing import Any, BinaryIO, Self
 
 from tuneval import files
-from tuneval.data.data_files import ending_of, packing_of_name
-from tuneval.data.original import original
 from tuneval.data.record import Record
-
-
-def left_out_file(target: files.Location) -> str:
-    """Where what `target` leaves out is written: `mine.rejects.jsonl` beside `mine.json.gz`."""
-    name = str(target)
-    if packing_of_name(name):
-        name = os.path.splitext(name)[0]
-    if ending_of(name):
-        name = os.path.splitext(name)[0]
-    return f"{name}.rejects.jsonl"
+from tuneval.data.taken_out import original
 
 
 class LeftOut:

@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any, BinaryIO
 
 from tuneval.data.finding import Finding
-from tuneval.data.original import original
 from tuneval.data.repairs import REPAIRS
 from tuneval.data.repairs.found import Between, Done, Found
 from tuneval.data.repairs.out import line_of
 from tuneval.data.repairs.written import written
+from tuneval.data.taken_out import original
 
 
 class Rejects:

@@ -50,9 +50,9 @@ class Asked:
     def _refuse_collisions(self) -> None:
         from tuneval import files
         from tuneval.data.cutting.kept import refuse_inside
-        from tuneval.data.fix import beside_of
+        from tuneval.data.taken_out import rejects_file
 
-        rejects = self.rejects or (beside_of(self.out) if self.out else None)
+        rejects = self.rejects or (rejects_file(self.out) if self.out else None)
         written = [name for name in (self.out, rejects, self.findings, self.junit) if name]
         if twice := [name for name in written if written.count(name) > 1]:
             raise UsageError(

@@ -10,6 +10,7 @@ import gzip
 import json
 import subprocess
 import sys
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,7 +65,9 @@ def row(**keys: Any) -> bytes:
 ASK = ("user", "How tall is Mount Everest?")
 ANSWER = ("assistant", "Mount Everest is 8,849 metres tall.")
 ALPACA = {"instruction": "Name a colour.", "output": "Blue is a colour."}
-CUT_GZIP = gzip.compress(b"\n".join([FIRST, SECOND, LAST] * 200), mtime=0)
+WHOLE_GZIP = gzip.compress(b"\n".join([FIRST, SECOND, LAST] * 200), mtime=0)
+CUT_GZIP = WHOLE_GZIP[: len(WHOLE_GZIP) // 2]
+LINE_OF_THE_CUT = 1 + zlib.decompressobj(wbits=31).decompress(CUT_GZIP).count(b"\n")
 
 
 def of_encoding() -> Iterator[Nasty]:
@@ -100,9 +103,9 @@ def of_encoding() -> Iterator[Nasty]:
     yield Nasty("crlf.jsonl", lines().replace(b"\n", b"\r\n"), "file.crlf", 1, "info")
     yield Nasty(
         "early_end.jsonl.gz",
-        CUT_GZIP[: len(CUT_GZIP) // 2],
+        CUT_GZIP,
         "file.compressed_ends_early",
-        0,
+        LINE_OF_THE_CUT,
         others=("json.truncated",),
     )
     yield Nasty("zip.jsonl", b"PK\x03\x04" + bytes(60), "file.not_text", 1)
@@ -315,8 +318,7 @@ def test_the_fault_is_found_at_its_line(
     found = [f for f in report["findings"] if f["rule"].startswith(nasty.rule)]
     assert found, [f["rule"] for f in report["findings"]]
     assert {f["severity"] for f in found} == {nasty.severity}
-    if nasty.line:
-        assert found[0]["where"] == f"{file}:{nasty.line}"
+    assert found[0]["where"] == f"{file}:{nasty.line}"
     assert all(f["what"] and f["mend"] for f in report["findings"])
     errors = {f["rule"] for f in report["findings"] if f["severity"] == "error"}
     assert {e for e in errors if not e.startswith(nasty.rule)} <= set(nasty.others)

@@ -43,6 +43,26 @@ def test_a_run_that_was_killed_as_it_began_gets_its_description_on_the_next_star
     assert [step.cached for step in again.steps] == [True]
 
 
+def test_a_folder_with_a_broken_record_can_be_planned_and_fails_in_its_check(tmp_path):
+    folder = tmp_path / "set"
+    folder.mkdir()
+    (folder / "a.jsonl").write_text('{"messages": []}\n')
+    (folder / "b.jsonl").write_text("{\n")
+    recipe = recipe_from(
+        {
+            "name": "broken",
+            "model": "bundled:smollm2-135m",
+            "data": {"file": str(folder)},
+            "steps": [{"kind": "check"}],
+        }
+    )
+    root = tmp_path / "runs"
+    plan = plan_recipe(recipe, root=root)
+    assert [step.done for step in plan.steps] == [False]
+    with pytest.raises(DataError, match="The data has errors"):
+        run_recipe(plan, root=root)
+
+
 def test_a_changed_data_file_is_another_run(recipe, tmp_path):
     root = tmp_path / "runs"
     first = run_recipe(plan_recipe(recipe, root=root), root=root)

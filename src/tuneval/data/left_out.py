@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -59,13 +58,4 @@ class LeftOut:
         if self._stream is None:
             self._stream = self._stack.enter_context(files.atomic_writer(self._file))
         row = {"where": where, "rules": list(rules), "reasons": list(reasons)} | stood
-        self._stream.write(_json(row).encode("utf-8") + b"\n")
-
-
-def _json(row: dict[str, Any]) -> str:
-    text = json.dumps(row, ensure_ascii=False, default=str)
-    try:
-        text.encode("utf-8")
-    except UnicodeEncodeError:  # half of a surrogate pair: only an escape can carry it
-        return json.dumps(row, default=str)
-    return text
+        self._stream.write(files.json_bytes(row, default=str) + b"\n")

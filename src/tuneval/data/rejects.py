@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, BinaryIO
 
+from tuneval import files
 from tuneval.data.finding import Finding
 from tuneval.data.repairs import REPAIRS
 from tuneval.data.repairs.found import Between, Done, Found
 from tuneval.data.repairs.out import line_of
-from tuneval.data.repairs.written import written
 from tuneval.data.taken_out import original
 
 
@@ -29,7 +29,7 @@ class Rejects:
             "action": "dropped",
             **_place(found),
             **_reasons([(finding.rule, finding.what) for finding in why]),
-            **original(found.original or written(found.value).encode("utf-8")),
+            **original(found.original or files.json_bytes(found.value)),
         }
         self._write(row)
 
@@ -40,7 +40,7 @@ class Rejects:
             **_place(before),
             **_reasons([(each.rule, each.reason) for each in done]),
             "repairs": list(dict.fromkeys(each.repair for each in done)),
-            **original(before.original or written(before.value).encode("utf-8")),
+            **original(before.original or files.json_bytes(before.value)),
             "repaired": line_of(after).decode("utf-8").removesuffix("\n"),
             "out_line": number,
         }
@@ -60,7 +60,7 @@ class Rejects:
         self._write(row)
 
     def _write(self, row: Mapping[str, Any]) -> None:
-        self._stream.write(written(row).encode("utf-8") + b"\n")
+        self._stream.write(files.json_bytes(row) + b"\n")
 
 
 def _place(found: Found) -> dict[str, Any]:

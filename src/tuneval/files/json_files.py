@@ -6,7 +6,7 @@ import errno
 import hashlib
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -96,12 +96,31 @@ def sha256_json(content: Any) -> str:
     return hashlib.sha256(text.encode("ascii")).hexdigest()
 
 
-def json_bytes(content: Any, *, indent: int | None = None) -> bytes:
-    """JSON in UTF-8; half of a surrogate pair becomes an escape, since only that can carry it."""
+def json_bytes(
+    content: Any,
+    *,
+    indent: int | None = None,
+    allow_nan: bool = True,
+    default: Callable[[Any], Any] | None = None,
+) -> bytes:
+    """JSON in UTF-8; half of a surrogate pair becomes an escape, since only that can carry it.
+
+    `allow_nan` and `default` are those of `json.dumps`.
+    """
+
+    def text(*, ensure_ascii: bool) -> str:
+        return json.dumps(
+            content,
+            ensure_ascii=ensure_ascii,
+            indent=indent,
+            allow_nan=allow_nan,
+            default=default,
+        )
+
     try:
-        return json.dumps(content, ensure_ascii=False, indent=indent).encode("utf-8")
+        return text(ensure_ascii=False).encode("utf-8")
     except UnicodeEncodeError:
-        return json.dumps(content, ensure_ascii=True, indent=indent).encode("ascii")
+        return text(ensure_ascii=True).encode("ascii")
 
 
 def _mend_tail(file: Any) -> int:

@@ -66,7 +66,7 @@ def plan_recipe(recipe: Recipe, *, root: Path, fresh: bool = False) -> Plan:
     `fresh` plans a new run even where one with the same key exists.
     """
     data_file = locate(recipe.data.file)
-    digest = set_hash(data_file)
+    digest = set_hash(data_file, recipe.data.format)
     keys: dict[str, str] = {}
     for step in recipe.steps:
         keys[step.name] = files.sha256_json(

@@ -189,7 +189,7 @@ def _answer(job: Job[Any, Any], part: Any) -> tuple[bool, Any]:
         told = traceback.format_exc()
         try:
             error = pickle.loads(pickle.dumps(error))
-        except Exception:
+        except Exception:  # a plugin's error may not travel: its type, words and traceback do
             error = RuntimeError(f"{type(error).__name__}: {error}")
         if not isinstance(error, TunevalError):
             error.add_note(f"In a process that worked on a part:\n{told}")

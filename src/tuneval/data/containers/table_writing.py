@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, BinaryIO
 
 from tuneval import extras
@@ -21,24 +22,26 @@ Write = Callable[[dict[str, Any]], None]
 def parquet_writer(stream: BinaryIO, name: str) -> Iterator[Write]:
     """A function that adds a row."""
     parquet = extras.require("pyarrow.parquet", extra="data", why="to write Parquet files")
-    with spool(name) as kept:
-        rows = _Rows(kept, name)
-        yield rows.add
-        schema = rows.schema()
-        with parquet.ParquetWriter(stream, schema) as writer:
-            for batch in rows.batches(schema):
-                writer.write_batch(batch)
+    with _rows(name, partial(parquet.ParquetWriter, stream)) as add:
+        yield add
 
 
 @contextmanager
 def arrow_writer(stream: BinaryIO, name: str) -> Iterator[Write]:
     """A function that adds a row to an Arrow file."""
     ipc = extras.require("pyarrow.ipc", extra="data", why="to write Arrow files")
+    with _rows(name, partial(ipc.new_file, stream)) as add:
+        yield add
+
+
+@contextmanager
+def _rows(name: str, begin: Callable[[Any], Any]) -> Iterator[Write]:
+    """A function that adds a row; `begin` gives the writer once the schema is known."""
     with spool(name) as kept:
         rows = _Rows(kept, name)
         yield rows.add
         schema = rows.schema()
-        with ipc.new_file(stream, schema) as writer:
+        with begin(schema) as writer:
             for batch in rows.batches(schema):
                 writer.write_batch(batch)
 

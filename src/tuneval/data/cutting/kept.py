@@ -6,7 +6,6 @@ and a line of a JSON-lines file its own bytes.
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -104,17 +103,13 @@ def kept_records(
 def json_line(value: Any, item: Item) -> bytes:
     """A value as one line of JSON. DataError, with the item's place, when it has no JSON form."""
     try:
-        text = json.dumps(value, ensure_ascii=False, allow_nan=False)
+        return files.json_bytes(value, allow_nan=False) + b"\n"
     except (TypeError, ValueError) as error:
         raise DataError(
             f"The record holds a value that JSON has not: {error}.",
             where=str(item.source),
             mend="make it a text or a number, or remove it",
         ) from error
-    try:
-        return text.encode("utf-8") + b"\n"
-    except UnicodeEncodeError:  # half of a surrogate pair: only an escape can carry it
-        return json.dumps(value).encode("ascii") + b"\n"
 
 
 def refuse_overwriting(source: str, targets: Iterable[Path]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from tuneval.data.repairs.written import written
+from tuneval import files
 
 
 class _ConflictError(ValueError):
@@ -18,7 +18,7 @@ def merge_equal_keys(text: str) -> str | None:
         value = json.loads(text, object_pairs_hook=_merged)
     except (ValueError, RecursionError):
         return None
-    return written(value)
+    return files.json_bytes(value).decode("utf-8")
 
 
 def _merged(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -9,7 +9,6 @@ from typing import BinaryIO
 from tuneval import files
 from tuneval.data.containers.writing import open_writer, packed, writable
 from tuneval.data.repairs.found import Found
-from tuneval.data.repairs.written import written
 
 Keep = Callable[[Found], None]
 
@@ -52,4 +51,4 @@ def line_of(found: Found) -> bytes:
     if raw.lstrip(b" \t\r").startswith(b"{") and b"\n" not in raw[:-1]:
         is_line = raw.endswith(b"\n") or found.offset is not None
         return raw if is_line else raw + b"\n"
-    return written(found.value).encode("utf-8") + b"\n"
+    return files.json_bytes(found.value) + b"\n"

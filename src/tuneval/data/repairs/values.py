@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from tuneval import files
 from tuneval.data.containers.json_lines import LineReader
 from tuneval.data.draft import Draft
 from tuneval.data.finding import Finding, has_error
@@ -13,7 +14,6 @@ from tuneval.data.format import Format
 from tuneval.data.record import Record
 from tuneval.data.repairs import REPAIRS
 from tuneval.data.repairs.found import Done, Found
-from tuneval.data.repairs.written import written
 from tuneval.data.rule import Rule
 
 _AROUND = b", \t\r\n"
@@ -95,7 +95,7 @@ def _record_with(record: Record, value: dict[str, Any]) -> Record:
     """The record with another value. JSON is read anew, for its flaws may be gone."""
     if not record.raw.strip(_AROUND).startswith(b"{"):
         return replace(record, value=value)
-    line = written(value).encode("utf-8") + b"\n"
+    line = files.json_bytes(value) + b"\n"
     read = LineReader(record.source.file).record(record.source, line, 0)
     if isinstance(record, Found):
         return replace(record, value=read.value, findings=read.findings, raw=line)

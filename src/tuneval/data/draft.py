@@ -30,7 +30,7 @@ class Turn:
     """One turn as the file has it. None stands for what is missing or of a wrong kind.
 
     `path` is where its content stands in the record. The turns of a prompt are of the part
-    `messages`; the whole of a plain text is one turn with the role `text`.
+    `messages`; the whole of a plain text is one turn with the role `text`. `input` as in Message.
     """
 
     role: str | None
@@ -42,6 +42,7 @@ class Turn:
     tool_calls: tuple[ToolCall, ...] = ()
     tool_call_id: str | None = None
     name: str | None = None
+    input: str | None = None
 
     @property
     def is_whole(self) -> bool:
@@ -57,6 +58,7 @@ class Turn:
             self.tool_calls,
             self.tool_call_id,
             self.name,
+            self.input,
         )
 
 

@@ -30,7 +30,8 @@ class Message:
     """One turn. `train` overrides the default (assistant turns are trained, others are not).
 
     A turn with `tool_calls` may have an empty content. `tool_call_id` and `name` belong to the
-    answer of a tool.
+    answer of a tool. `input` is the end of a content whose file tells an instruction from its
+    input (alpaca); it changes neither identity nor equality.
     """
 
     role: Role
@@ -39,6 +40,7 @@ class Message:
     tool_calls: tuple[ToolCall, ...] = ()
     tool_call_id: str | None = None
     name: str | None = None
+    input: str | None = field(default=None, compare=False)
 
     @property
     def is_trained(self) -> bool:

@@ -51,7 +51,7 @@ def add_question(drafting: Drafting) -> None:
     instruction = drafting.text(drafting.value, "instruction", "instruction")
     more = drafting.optional_text("input")
     whole = None if instruction is None else "\n".join(filter(None, (instruction, more)))
-    drafting.add("user", whole, "instruction")
+    drafting.add("user", whole, "instruction", input=more or None)
     add_tools(drafting)
 
 
@@ -105,12 +105,18 @@ def _row(item: Item) -> dict[str, Any]:
 
 def _question_row(question: Sequence[Message]) -> dict[str, Any]:
     texts = [message.content for message in question if message.role != "system"]
-    row: dict[str, Any] = {"instruction": texts[-1], "input": ""}
+    row: dict[str, Any] = _instruction_and_input(texts[-1], question[-1].input)
     if question[0].role == "system":
         row["system"] = question[0].content
     if len(texts) > 1:
         row["history"] = [list(pair) for pair in zip(texts[0:-1:2], texts[1:-1:2], strict=True)]
     return row
+
+
+def _instruction_and_input(text: str, input: str | None) -> dict[str, Any]:
+    if input and text.endswith(f"\n{input}"):
+        return {"instruction": text.removesuffix(f"\n{input}"), "input": input}
+    return {"instruction": text, "input": ""}
 
 
 def _losses(question: Sequence[Message], answers: Sequence[tuple[Message, ...]]) -> Iterator[str]:

@@ -1,0 +1,34 @@
+"""What the scorers of one set share: prompts bound to a tokenizer, tasks, embeddings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from tuneval.errors import UsageError
+
+if TYPE_CHECKING:
+    from tuneval.scoring.encoding import PromptEncoder
+
+
+@dataclass(slots=True)
+class Setting:
+    """What a scorer's `needs` brings it; asking for what it did not declare is an error.
+
+    `embeddings` holds a row of unit length for each item id that has a text, (D,) float32.
+    """
+
+    tokenizer: Any = None
+    prompts: PromptEncoder | None = None
+    embeddings: Mapping[str, npt.NDArray[np.float32]] = field(default_factory=dict)
+
+    @property
+    def encoder(self) -> PromptEncoder:
+        """The prompts. Raises UsageError where no scorer said that it needs the model."""
+        if self.prompts is None:
+            raise UsageError("A scorer asks for prompts and does not say that it needs `model`.")
+        return self.prompts

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tuneval.data.description.languages import LANGUAGES, language
+from tuneval.data.description.languages import LANGUAGES, language, script_weights
 from tuneval.data.read import read
 
 TEST_DATA = os.environ.get("TUNEVAL_TEST_DATA")
@@ -69,6 +69,12 @@ def test_every_text_has_one_of_the_languages(text: str) -> None:
 
 def test_only_the_beginning_of_a_long_text_counts() -> None:
     assert language("这是中文。" * 400 + "English is the rest of it. " * 1000) == "zh"
+
+
+def test_scripts_are_weighed_over_the_whole_text() -> None:
+    assert script_weights("1 + 1") == {}
+    assert script_weights("two words") == {"latin": 8}
+    assert script_weights("東京は Tokyo です" * 1000) == {"latin": 5000, "zh": 8000, "kana": 12000}
 
 
 @needs_test_data

@@ -11,6 +11,7 @@ from tuneval.data.example import Example, Message, Source
 from tuneval.errors import DataError, RunError, UsageError
 from tuneval.evaluation.config import EvaluateConfig, config_from
 from tuneval.evaluation.evaluate import evaluate
+from tuneval.evaluation.figures import TEACHER_FORCED
 from tuneval.evaluation.items import read_items
 from tuneval.evaluation.record import EvaluationResult
 from tuneval.models.load import load_model
@@ -113,6 +114,39 @@ def test_finished_evaluation_is_given_back_without_work(loaded, tmp_path):
     told: list[object] = []
     assert run(loaded, tmp_path, report=told.append) == first
     assert not [e for e in told if isinstance(e, ItemDone)]
+
+
+def test_without_generation_only_the_likelihood_is_measured(loaded, tmp_path):
+    full = run(loaded, tmp_path / "full")
+    told: list[object] = []
+    config = EvaluateConfig(generate=False)
+    result = run(loaded, tmp_path / "quick", config=config, report=told.append)
+    assert set(result.metrics) == set(TEACHER_FORCED)
+    assert all(result.metrics[name] == full.metrics[name] for name in TEACHER_FORCED)
+    assert (result.counts["teacher_forced"], result.counts["generated"]) == (6, 0)
+    assert set(result.seconds) == {"likelihood"}
+    assert not [e for e in told if isinstance(e, ItemDone) and e.stage.endswith("answers")]
+    assert all(item.predict is None and not item.skipped for item in read_items(tmp_path / "quick"))
+    assert not (tmp_path / "quick" / "generated_predictions.jsonl").exists()
+
+
+def test_answers_can_be_added_to_a_likelihood_and_outlive_one(loaded, tmp_path):
+    quick = EvaluateConfig(generate=False)
+    assert quick.max_new_tokens != CONFIG.max_new_tokens
+    run(loaded, tmp_path, config=quick)
+    told: list[object] = []
+    full = run(loaded, tmp_path, report=told.append)
+    stages = {e.stage for e in told if isinstance(e, ItemDone)}
+    assert stages == {"small: answers"}, "the likelihood is not measured again"
+    assert full.metrics["exact_match"].estimate.n == 6
+    run(loaded, tmp_path, config=quick)
+    assert len(rows(tmp_path / "generated_predictions.jsonl")) == 6
+
+
+def test_metrics_of_answers_are_refused_without_answers():
+    assert config_from(generate=False).graded_metrics == ()
+    with pytest.raises(UsageError, match=r"exact_match, json_field:.*: metrics of gen"):
+        config_from(generate=False, metrics=("exact_match",), json_fields=("intent",))
 
 
 def test_another_metric_is_graded_without_asking_again(loaded, tmp_path):

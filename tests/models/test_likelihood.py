@@ -151,14 +151,14 @@ def test_beginnings_in_common_are_computed_once(tiny_llama, requests):
 def test_out_of_memory_halves_the_budget_and_goes_on(
     tiny_llama, requests, naive, monkeypatch, arrange
 ):
-    real = Forward.logits
+    real = Forward.answer
 
-    def failing(self, batch, positions):
+    def failing(self, batch, positions, wanted):
         if batch.input_ids.numel() > 200:
             raise torch.OutOfMemoryError("CUDA out of memory.")
-        return real(self, batch, positions)
+        return real(self, batch, positions, wanted)
 
-    monkeypatch.setattr(Forward, "logits", failing)
+    monkeypatch.setattr(Forward, "answer", failing)
     events, told = [], []
     found = measure_likelihood(
         tiny_llama.model,
@@ -173,7 +173,7 @@ def test_out_of_memory_halves_the_budget_and_goes_on(
 
 
 def test_one_sequence_that_does_not_fit_is_an_error_with_its_length(tiny_llama, monkeypatch):
-    def failing(forward, batch):
+    def failing(*_):
         raise RuntimeError("DefaultCPUAllocator: can't allocate memory: you tried 9 bytes")
 
     monkeypatch.setattr(likelihood_module, "_answers", failing)
@@ -182,7 +182,7 @@ def test_one_sequence_that_does_not_fit_is_an_error_with_its_length(tiny_llama, 
 
 
 def test_another_error_is_not_taken_for_lack_of_memory(tiny_llama, monkeypatch):
-    def failing(forward, batch):
+    def failing(*_):
         raise RuntimeError("shapes do not match")
 
     monkeypatch.setattr(likelihood_module, "_answers", failing)

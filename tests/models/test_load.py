@@ -105,6 +105,22 @@ def test_a_training_run_loads_with_its_adapter(tiny_llama_folder, adapter, tmp_p
     assert loaded.adapter == str(run.path("adapter"))
 
 
+def test_a_run_of_several_trainings_asks_which_and_loads_each(tiny_llama_folder, adapter, tmp_path):
+    run = Run.create(tmp_path, "tune", "abcdef123456", command="tuneval run")
+    note = {"base": str(tiny_llama_folder), "kind": "adapter"}
+    for name in ("all", "top"):
+        run.path("training", name).mkdir(parents=True)
+        run.path("training", name, "model_reference.json").write_text(json.dumps(note))
+        shutil.copytree(adapter[0], run.path("training", name, "adapter"))
+    with pytest.raises(ModelError, match="trained several models") as caught:
+        load_model(f"run:{run.folder}")
+    assert caught.value.mend == f"name one: run:{run.id}:all, run:{run.id}:top"
+    for text in (f"run:{run.folder}:top", str(run.path("training", "top"))):
+        loaded = load_model(text)
+        assert torch.allclose(logits(loaded.model), adapter[1], atol=1e-4)
+        assert loaded.adapter == str(run.path("training", "top", "adapter"))
+
+
 def test_an_adapter_of_another_model_is_refused(tiny_llama, tiny_llama_folder, tmp_path):
     other = type(tiny_llama.model)(type(tiny_llama.model.config)(
         vocab_size=50, hidden_size=32, intermediate_size=32, num_hidden_layers=1,

@@ -77,6 +77,49 @@ def test_a_run_elsewhere_is_named_by_its_folder(tmp_path, monkeypatch):
     assert parse_reference(f"run:{run.folder}").text == f"run:{run.folder}"
 
 
+@pytest.fixture
+def several(tmp_path, monkeypatch):
+    """A run at home that has trained `top` and `random`, and not yet finished `all`."""
+    monkeypatch.setenv("TUNEVAL_RUNS", str(tmp_path))
+    run = Run.create(tmp_path, "tune", "abcdef123456")
+    for name in ("top", "random"):
+        run.path("training", name).mkdir(parents=True)
+        run.path("training", name, "model_reference.json").write_text('{"kind": "adapter"}')
+    run.path("training", "all").mkdir()
+    return run
+
+
+def test_one_of_several_models_of_a_run_is_named_after_the_run(several):
+    folder = several.path("training", "top")
+    expected = ("run", str(folder), f"run:{several.id}:top")
+    for text in (f"run:{several.id}:top", "run:latest:top", f"run:{several.folder}:top"):
+        found = parse_reference(text)
+        assert (found.kind, found.location, found.text) == expected
+        assert parse_reference(found.text) == found
+    assert parse_reference(str(folder)).text == f"run:{several.id}:top"
+
+
+def test_one_of_several_models_can_be_taken_out_of_its_run(several, tmp_path):
+    taken = several.path("training", "top").rename(tmp_path / "taken")
+    found = parse_reference(str(taken))
+    assert (found.kind, found.location, found.text) == ("run", str(taken), str(taken))
+
+
+@pytest.mark.parametrize(("name", "mend"), [("tpo", "'top'"), ("all", "known: random, top")])
+def test_a_model_that_a_run_did_not_finish_is_told_with_those_it_did(several, name, mend):
+    with pytest.raises(ModelError, match=f"no trained model called '{name}'") as caught:
+        parse_reference(f"run:latest:{name}")
+    assert mend in caught.value.mend
+
+
+def test_a_run_of_one_model_has_no_names_for_it(several):
+    for note in several.folder.glob("training/*/model_reference.json"):
+        note.unlink()
+    with pytest.raises(ModelError) as caught:
+        parse_reference("run:latest:top")
+    assert caught.value.mend == f"the run's own model is run:{several.id}"
+
+
 def test_naming_a_model_and_its_method_imports_no_torch():
     program = (
         "import sys, tuneval.models, tuneval.models.methods, tuneval.models.load\n"

@@ -24,6 +24,11 @@ from tuneval.cli.console import answer, json_option, progress, table
 @click.option(
     "--json-field", "json_fields", multiple=True, help="Grade this field of JSON answers."
 )
+@click.option(
+    "--generate/--no-generate",
+    default=True,
+    help="Let the model answer, or only measure the likelihood of the true answers.",
+)
 @click.option("--max-new-tokens", type=click.IntRange(min=1), default=64, show_default=True)
 @click.option("--template", default="auto", show_default=True, help="The chat template.")
 @json_option
@@ -36,6 +41,7 @@ def evaluate(
     limit: int | None,
     metrics: tuple[str, ...],
     json_fields: tuple[str, ...],
+    generate: bool,
     max_new_tokens: int,
     template: str,
     as_json: bool,
@@ -48,7 +54,10 @@ def evaluate(
     from tuneval.evaluation.task import Task, evaluate_file
 
     config = config_from(
-        metrics=metrics or None, json_fields=json_fields, max_new_tokens=max_new_tokens
+        metrics=metrics or None,
+        json_fields=json_fields,
+        generate=generate,
+        max_new_tokens=max_new_tokens,
     )
     task = Task(file=file, model=model, adapter=adapter, name=name, template=template, limit=limit)
     command = " ".join(["tuneval", *sys.argv[1:]])

@@ -19,7 +19,7 @@ set_option = click.option(
     "overrides",
     multiple=True,
     metavar="A.B=VALUE",
-    help="Change one field; a step is named by its name or kind: steps.train.learning_rate=1e-4.",
+    help="Change a field; a step goes by its name, all of a kind by it: steps.train.batch_size=4.",
 )
 fresh_option = click.option(
     "--fresh", is_flag=True, help="Begin a new run; use nothing done before."
@@ -87,23 +87,44 @@ def _tell(outcome: StepOutcome) -> None:
         case "show" if not outcome.cached:
             for example in result["examples"]:
                 draw(example["where"], example["tokens"])
+        case "score":
+            measures = ", ".join(f"{name} {n}" for name, n in result["scored"].items())
+            click.echo(f"{_did('scored', outcome)}: {measures} of {result['examples']}{state}")
+        case "select":
+            click.echo(
+                f"{_did('selected', outcome)}: {result['chosen']} of {result['offered']} "
+                f"examples{state}"
+            )
         case "train":
             click.echo(
-                f"trained: {result['kind']}, {result['trainable_parameters']:,} of "
-                f"{result['total_parameters']:,} parameters, {result['steps']} steps, "
-                f"loss {result['train_loss']:.3f}, "
+                f"{_did('trained', outcome)}: {result['kind']}, "
+                f"{result['trainable_parameters']:,} of {result['total_parameters']:,} parameters, "
+                f"{result['steps']} steps, loss {result['train_loss']:.3f}, "
                 f"{result['tokens_per_second']:.0f} tokens/s{state}"
             )
         case "evaluate":
             click.echo(f"evaluated: {outcome.name}{state}")
 
 
+def _did(verb: str, outcome: StepOutcome) -> str:
+    """`trained`, or `trained NAME` where the step has a name of its own."""
+    return verb if outcome.name == outcome.kind else f"{verb} {outcome.name}"
+
+
 def _show_outcome(outcome: Outcome) -> None:
     from tuneval.cli.compare import show_table
+    from tuneval.evaluation.compare import Comparison
+    from tuneval.evaluation.family import holm_over
 
-    for step in outcome.steps:
-        if step.kind == "compare":
-            show_table(step.result)
+    found = {
+        step.name: Comparison.from_dict(step.result)
+        for step in outcome.steps
+        if step.kind == "compare"
+    }
+    for comparison in holm_over(found).values():
+        show_table(comparison.as_dict())
+    if len(found) > 1:
+        click.echo(f"p is adjusted for all differences of the {len(found)} comparisons (Holm)")
     for step in outcome.steps:
         if step.kind == "report":
             click.echo(f"report: {outcome.run.path(step.result['html'])}")

@@ -39,7 +39,8 @@ class ComparisonRow:
     """One metric on both sides, over the items that count on both. `difference` is b less a.
 
     `verdict` is "better" or "worse" where the interval of the difference excludes 0.
-    `p_holm` is adjusted for all metrics of the comparison. `detectable` is the least true
+    `p_holm` is adjusted for all metrics of the comparison, or of several comparisons that are
+    looked at together (`family.holm_over`). `detectable` is the least true
     difference that this many items would have revealed with 80% probability.
     """
 

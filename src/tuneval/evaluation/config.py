@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from tuneval.errors import TunevalError, UsageError
 from tuneval.evaluation.grade import TEXT_METRICS
@@ -15,17 +22,36 @@ class EvaluateConfig(BaseModel):
     """An evaluation: how answers are obtained and by which metrics they are graded.
 
     `json_fields` names fields of JSON answers: each adds `json_field:<name>` (share right) and
-    `json_field_f1:<name>`. `max_length` bounds the tokens of a prompt with its response.
+    `json_field_f1:<name>`. Without `generate` the model writes no answers: the likelihood of the
+    true ones is all that is measured, and there is nothing for metrics to grade. `max_length`
+    bounds the tokens of a prompt with its response.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     metrics: tuple[str, ...] = ("exact_match", *TEXT_METRICS)
     json_fields: tuple[str, ...] = ()
+    generate: bool = True
     max_new_tokens: Annotated[int, Field(ge=1)] = 64
     max_length: Annotated[int, Field(ge=16)] | None = None
     token_budget: Annotated[int, Field(ge=1)] = 4096
     seed: int = 17
+
+    @model_validator(mode="before")
+    @classmethod
+    def _no_metrics_without_answers(cls, content: Any) -> Any:
+        if isinstance(content, dict) and content.get("generate") is False:
+            return {"metrics": (), **content}
+        return content
+
+    @model_validator(mode="after")
+    def _metrics_have_answers(self) -> Self:
+        if not self.generate and self.graded_metrics:
+            raise ValueError(
+                f"{', '.join(self.graded_metrics)}: metrics of generated answers; "
+                "leave them out, or generate: true"
+            )
+        return self
 
     @field_validator("metrics")
     @classmethod

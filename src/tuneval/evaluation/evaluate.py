@@ -87,13 +87,15 @@ class _Work:
     @property
     def settings(self) -> dict[str, Any]:
         """All that the answers depend on, by content: a folder may be moved."""
-        return {
+        settings = {
             "model_hash": self.loaded.hash,
             "template_hash": self.template.hash,
             "data_hash": data_hash(self.examples),
-            "max_new_tokens": self.config.max_new_tokens,
             "max_length": self.config.max_length,
         }
+        if self.config.generate:
+            settings["max_new_tokens"] = self.config.max_new_tokens
+        return settings
 
     @property
     def key(self) -> str:
@@ -111,7 +113,12 @@ class _Work:
     def carry_out(self) -> EvaluationResult:
         """Obtain what is missing, grade everything, write everything; the result."""
         self._claim()
-        ready = prepare(self.examples, self.template, self.config.max_length)
+        ready = prepare(
+            self.examples,
+            self.template,
+            self.config.max_length,
+            generate=self.config.generate,
+        )
         self._warn(ready)
         measured = Kept(self.folder / LIKELIHOOD_NAME, wanted=ready.tokens.keys())
         answered = Kept(self.folder / PREDICTIONS_NAME, wanted=ready.prompts.keys())
@@ -123,6 +130,17 @@ class _Work:
             stage=f"{self.name}: likelihood",
             report=self.report,
         )
+        seconds = {"likelihood": measured.seconds}
+        if self.config.generate:
+            self._answer(ready, answered)
+            seconds["answers"] = self._answer_seconds(answered)
+        items = grade(_with_answers(ready.items(), measured, answered), self.config.graded_metrics)
+        result = self._result(items, ready, seconds)
+        self._write(items, answered, result)
+        return result
+
+    def _answer(self, ready: Prepared, answered: Kept) -> None:
+        """Let the model answer what it has not answered yet."""
         generated.answer(
             self.loaded,
             ready.prompts,
@@ -135,20 +153,12 @@ class _Work:
             stage=f"{self.name}: answers",
             report=self.report,
         )
-        items = grade(_with_answers(ready.items(), measured, answered), self.config.graded_metrics)
-        seconds = {"likelihood": measured.seconds, "answers": self._answer_seconds(answered)}
-        result = self._result(items, ready, seconds)
-        self._write(items, answered, result)
-        return result
 
     def _claim(self) -> None:
         """Take the folder for this work. Raises RunError when it holds other answers."""
         path = self.folder / SETTINGS_NAME
-        if not path.exists():
-            files.write_json(path, self.settings)
-            return
-        there = files.read_json(path)
-        differing = [k for k, v in self.settings.items() if there.get(k) != v]
+        there = files.read_json(path) if path.exists() else {}
+        differing = [k for k, v in self.settings.items() if there.get(k, v) != v]
         if differing:
             raise RunError(
                 f"This folder holds another evaluation: its {differing[0].replace('_', ' ')} is "
@@ -156,6 +166,7 @@ class _Work:
                 where=str(self.folder),
                 mend="choose another name or folder, or remove this one",
             )
+        files.write_json(path, there | self.settings)
 
     def _warn(self, ready: Prepared) -> None:
         """Say what is left out or cut; `result.json` counts it."""
@@ -208,13 +219,14 @@ class _Work:
     def _write(self, items: Sequence[Item], answered: Kept, result: EvaluationResult) -> None:
         """Every file whole; `result.json` last."""
         write_items(self.folder, items)
-        files.write_json(self.folder / RUNTIME_NAME, _predict_results(result))
-        rows = []
-        for item in items:
-            if item.id in answered:
-                row = {k: v for k, v in answered.rows[item.id].items() if k != ELAPSED}
-                rows.append(row | {"scores": dict(item.grades)})
-        files.write_jsonl(self.folder / PREDICTIONS_NAME, rows)
+        if self.config.generate:
+            files.write_json(self.folder / RUNTIME_NAME, _predict_results(result))
+            rows = []
+            for item in items:
+                if item.id in answered:
+                    row = {k: v for k, v in answered.rows[item.id].items() if k != ELAPSED}
+                    rows.append(row | {"scores": dict(item.grades)})
+            files.write_jsonl(self.folder / PREDICTIONS_NAME, rows)
         result.save(self.folder)
         self.report(Saved(f"evaluate {self.name}", str(self.folder)))
 

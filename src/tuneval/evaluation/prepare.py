@@ -55,8 +55,17 @@ class Prepared:
         ]
 
 
-def prepare(examples: Sequence[Example], template: Template, max_length: int | None) -> Prepared:
-    """Encode every distinct example; none is lost without a reason."""
+def prepare(
+    examples: Sequence[Example],
+    template: Template,
+    max_length: int | None,
+    *,
+    generate: bool = True,
+) -> Prepared:
+    """Encode every distinct example; none is lost without a reason.
+
+    Where nothing is generated there are no prompts, and none is missed.
+    """
     distinct = {example.id: example for example in reversed(examples)}
     distinct = {example.id: distinct[example.id] for example in examples}
     tokens: dict[str, Tokens] = {}
@@ -70,6 +79,8 @@ def prepare(examples: Sequence[Example], template: Template, max_length: int | N
             truncated += encoded.truncation is not None
         except DataError as error:
             skipped.setdefault(item_id, {})[TEACHER_FORCED] = error.what
+        if not generate:
+            continue
         if example.answer is None:
             skipped.setdefault(item_id, {})[GENERATED] = NO_ANSWER
             continue

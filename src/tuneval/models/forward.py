@@ -18,13 +18,13 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from tuneval.models.head import Found, Wanted, from_hidden, from_logits, precise
 from tuneval.models.packed_attention import PACKED_ATTENTION, Layout, use_packed_attention
 from tuneval.models.sequences import Ids, Input, PackedRow
 
 Positions = npt.NDArray[np.int64]
 
-# Logits held at once: 256 rows of a 49k vocabulary, 48 of a 262k one. On a CPU larger chunks fall
-# out of its caches, smaller ones leave the matrix product short.
+# Logits held at once where whole rows of them are made: 256 of a 49k vocabulary, 48 of a 262k one.
 CHUNK_LOGITS = 12_582_912
 PROBE_TOKENS = 8
 
@@ -89,30 +89,33 @@ class Forward:
         self.device = next(model.parameters()).device
         self._keeps = "logits_to_keep" in inspect.signature(self.core.forward).parameters
 
+    def answer(self, batch: Batch, positions: Positions, wanted: Wanted) -> Found:
+        """Log-probabilities at the flattened positions, whose places `wanted.row_of` names."""
+        head = self.core.get_output_embeddings()
+        if not self.is_split or type(head) is not torch.nn.Linear:
+            return from_logits(self.logits(batch, positions), wanted)
+        rows = self._hidden(self._inputs(batch), torch.from_numpy(positions).to(self.device))
+        return from_hidden(rows, head, wanted, cap=self._cap)
+
     def logits(self, batch: Batch, positions: Positions) -> Iterator[torch.Tensor]:
         """Logits at the flattened positions, in order, in chunks (n, V), at least float32."""
         where = torch.from_numpy(positions).to(self.device)
-        inputs: dict[str, Any] = {"input_ids": batch.input_ids.to(self.device)}
-        if batch.layout is not None:
-            inputs["position_ids"] = batch.layout.position_ids().to(self.device)
-            inputs["layout"] = batch.layout
+        inputs = self._inputs(batch)
         if self.is_split:
-            hidden = self.core.get_decoder()(**inputs, use_cache=False).last_hidden_state
-            rows = hidden.flatten(0, 1)[where]
-            del hidden
+            rows = self._hidden(inputs, where)
             head = self.core.get_output_embeddings()
             for chunk in rows.split(max(1, CHUNK_LOGITS // head.weight.shape[0])):
-                yield _precise(self._head(chunk))
+                yield precise(self._head(chunk))
         elif self.is_wrapped:
             # Outputs of prompt and p-tuning are longer by the virtual tokens in front.
             mask = torch.ones_like(inputs["input_ids"])
             logits = self.model(**inputs, attention_mask=mask).logits[:, -mask.shape[1] :]
-            yield _precise(logits.flatten(0, 1)[where])
+            yield precise(logits.flatten(0, 1)[where])
         elif self._keeps and len(inputs["input_ids"]) == 1:
-            yield _precise(self.core(**inputs, logits_to_keep=where, use_cache=False).logits[0])
+            yield precise(self.core(**inputs, logits_to_keep=where, use_cache=False).logits[0])
         else:
             logits = self.core(**inputs, use_cache=False).logits
-            yield _precise(logits.flatten(0, 1)[where])
+            yield precise(logits.flatten(0, 1)[where])
 
     def try_parts(self, first: Ids, last: Ids, *, packed: bool) -> None:
         """Use body and head apart, and packed rows, if they give the whole model's logits."""
@@ -136,10 +139,25 @@ class Forward:
         head = self.core.get_output_embeddings()
         return getattr(head, "weight", None) is not None and self.core.get_decoder() != self.core
 
+    def _inputs(self, batch: Batch) -> dict[str, Any]:
+        inputs: dict[str, Any] = {"input_ids": batch.input_ids.to(self.device)}
+        if batch.layout is not None:
+            inputs["position_ids"] = batch.layout.position_ids().to(self.device)
+            inputs["layout"] = batch.layout
+        return inputs
+
+    def _hidden(self, inputs: dict[str, Any], where: torch.Tensor) -> torch.Tensor:
+        """The last hidden states at flattened positions, (N, D)."""
+        hidden = self.core.get_decoder()(**inputs, use_cache=False).last_hidden_state
+        return hidden.flatten(0, 1)[where]
+
     def _head(self, hidden: torch.Tensor) -> torch.Tensor:
         logits = self.core.get_output_embeddings()(hidden)
-        cap = getattr(self.core.config.get_text_config(), "final_logit_softcapping", None)
-        return logits if cap is None else torch.tanh(logits / cap) * cap
+        return logits if self._cap is None else torch.tanh(logits / self._cap) * self._cap
+
+    @property
+    def _cap(self) -> float | None:
+        return getattr(self.core.config.get_text_config(), "final_logit_softcapping", None)
 
 
 @contextmanager
@@ -207,7 +225,3 @@ def _is_close(one: torch.Tensor, other: torch.Tensor) -> bool:
     return one.shape == other.shape and bool(
         (one - other).abs().max() <= tolerance * other.abs().max().clamp(min=1.0)
     )
-
-
-def _precise(logits: torch.Tensor) -> torch.Tensor:
-    return logits if logits.dtype == torch.float64 else logits.float()

@@ -8,7 +8,7 @@ predicted. None of it changes a result beyond the last digits of float32.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -25,9 +25,11 @@ from tuneval.models.forward import (
     padded_batch,
     prepare,
 )
-from tuneval.models.memory import give_back, is_out_of_memory
+from tuneval.models.head import Wanted
+from tuneval.models.memory import find_token_budget, give_back, is_out_of_memory
 from tuneval.models.sequences import (
     Input,
+    PackedRow,
     Request,
     distinct_inputs,
     packed_rows,
@@ -35,9 +37,10 @@ from tuneval.models.sequences import (
 )
 from tuneval.runs.events import Finished, Report, Started, Step, Warned, ignore
 
-__all__ = ["Likelihood", "Request", "measure_likelihood"]
+__all__ = ["Likelihood", "Nll", "Request", "measure_likelihood", "measure_nll", "shards"]
 
 STAGE = "likelihood"
+TOKEN_BUDGET = 4096
 # Longer rows are slower on a CPU (their activations leave its caches), and later to be known.
 ROW_TOKENS_ON_CPU = 1024
 Arrange = Literal["auto", "packed", "padded"]
@@ -55,85 +58,202 @@ class Likelihood:
     argmax: npt.NDArray[np.int32]
 
 
+@dataclass(frozen=True, slots=True)
+class Nll:
+    """Negative log-likelihood of a target in nats, summed over its tokens in float64."""
+
+    total: float
+    n_tokens: int
+
+    @property
+    def mean(self) -> float:
+        """Nats per token. ZeroDivisionError for a target without tokens."""
+        return self.total / self.n_tokens
+
+
 Keep = Callable[[int, Likelihood], None]
+OnBatch = Callable[[Sequence[tuple[int, Nll]]], None]
+Answers = list[tuple[int, Likelihood]]
 
 
 def measure_likelihood(
     model: Any,
     requests: Sequence[Request],
     *,
-    token_budget: int = 4096,
+    token_budget: int | None = TOKEN_BUDGET,
     arrange: Arrange = "auto",
     report: Report = ignore,
     on_result: Keep | None = None,
 ) -> list[Likelihood]:
     """One Likelihood per request, in order. `on_result(index, likelihood)` hears each as known.
 
-    `token_budget` bounds the tokens of one forward pass; it is halved when memory runs out.
-    `arrange`: packed rows (best on a CPU) or padded batches; auto chooses. Raises UsageError for
-    requests without context, ModelError for those longer than the model reads.
+    `token_budget` bounds the tokens of one forward pass (None: found by the memory there is); it
+    is halved when memory runs out. `arrange`: packed rows (best on a CPU) or padded batches; auto
+    chooses. Raises UsageError for requests without context, ModelError for those longer than the
+    model reads.
     """
-    _refuse_impossible(model, requests)
     results: list[Likelihood | None] = [None] * len(requests)
 
-    def keep(index: int, likelihood: Likelihood) -> None:
-        results[index] = likelihood
-        if on_result is not None:
-            on_result(index, likelihood)
+    def keep(answers: Answers) -> None:
+        for index, likelihood in answers:
+            results[index] = likelihood
+            if on_result is not None:
+                on_result(index, likelihood)
 
-    for index, request in enumerate(requests):
-        if len(request.target) == 0:
-            keep(index, Likelihood(np.zeros(0, np.float32), np.zeros(0, np.int32)))
-    inputs = distinct_inputs(requests)
-    if inputs:
-        _measure(model, inputs, keep, token_budget=token_budget, arrange=arrange, report=report)
+    work = _Work(model, token_budget, arrange, with_choices=True, report=report)
+    work.measure(requests, keep)
     return [result for result in results if result is not None]
 
 
-def _measure(
+def measure_nll(
     model: Any,
-    inputs: list[Input],
-    keep: Keep,
+    requests: Sequence[Request],
     *,
-    token_budget: int,
-    arrange: Arrange,
-    report: Report,
+    on_batch: OnBatch,
+    known: Collection[int] = (),
+    token_budget: int | None = None,
+    arrange: Arrange = "auto",
+    report: Report = ignore,
 ) -> None:
-    total = sum(map(len, inputs))
-    report(Started(STAGE, total, "tokens"))
-    on_cpu = next(model.parameters()).device.type == "cpu"
-    packed = arrange == "packed" or (arrange == "auto" and on_cpu)
-    done = computed = 0
-    with prepare(model, inputs[0].ids, inputs[-1].ids, packed=packed) as forward:
-        pending = _arranged(inputs, forward, token_budget)
-        while pending:
-            try:
-                answers = list(_answers(forward, pending[0]))
-            except (RuntimeError, MemoryError) as error:
-                if not is_out_of_memory(error):
-                    raise
-                token_budget = _smaller(pending[0], token_budget)
-                report(Warned(STAGE, f"out of memory: going on with {token_budget} tokens at once"))
-            else:
-                for index, likelihood in answers:
-                    keep(index, likelihood)
-                batch = pending.popleft()
-                done += sum(map(len, batch.inputs))
-                computed += batch.input_ids.numel()
-                report(Step(STAGE, done, total))
-                continue
-            give_back()  # here the error, and with it what the failed pass held, is gone
-            left = [item for batch in pending for item in batch.inputs]
-            pending = _arranged(left, forward, token_budget)
-    report(Finished(STAGE, {"inputs": len(inputs), "tokens": total, "computed": computed}))
+    """The Nll of every request whose index is not in `known`, told pass by pass to `on_batch`.
+
+    Passes are laid out over all requests, and those that hold nothing unknown are left out: what
+    is measured after a kill is measured exactly as it would have been without. Arguments and
+    errors as in `measure_likelihood`.
+    """
+
+    def tell(answers: Answers) -> None:
+        on_batch([(index, _nll(likelihood)) for index, likelihood in answers])
+
+    work = _Work(model, token_budget, arrange, with_choices=False, report=report)
+    work.measure(requests, tell, known=known)
 
 
-def _arranged(inputs: Sequence[Input], forward: Forward, token_budget: int) -> deque[Batch]:
+def shards(
+    requests: Sequence[Request],
+    *,
+    n_tokens: int,
+    known: Collection[int] = (),
+    token_budget: int = TOKEN_BUDGET,
+) -> list[list[int]]:
+    """Requests, by index, in parts of about `n_tokens` tokens, cut where packed rows end.
+
+    Measured alone, a part is laid out in the rows that it has when all is measured on a CPU.
+    Rows that hold nothing unknown are left out.
+    """
+    parts: list[list[int]] = []
+    empty = [i for i, r in enumerate(requests) if not len(r.target) and i not in known]
+    room = 0
+    for row in packed_rows(distinct_inputs(requests), token_budget, preferred=ROW_TOKENS_ON_CPU):
+        asked = [reading.request for item in row.inputs for reading in item.readings]
+        if all(index in known for index in asked):
+            room = 0  # what follows a row that is left out begins anew
+            continue
+        if room <= 0:
+            parts.append([])
+            room = n_tokens
+        parts[-1] += asked
+        room -= len(row)
+    if empty:
+        parts = [*parts[:-1], [*parts[-1], *empty]] if parts else [empty]
+    return parts
+
+
+def _nll(likelihood: Likelihood) -> Nll:
+    logprobs = likelihood.logprobs
+    return Nll(-float(logprobs.sum(dtype=np.float64)), len(logprobs))
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """How requests are measured; `with_choices`: also find the model's own best tokens."""
+
+    model: Any
+    token_budget: int | None
+    arrange: Arrange
+    with_choices: bool
+    report: Report
+
+    def measure(
+        self,
+        requests: Sequence[Request],
+        keep: Callable[[Answers], None],
+        *,
+        known: Collection[int] = (),
+    ) -> None:
+        """Tell `keep` the answers of each forward pass."""
+        _refuse_impossible(self.model, requests)
+        nothing = Likelihood(np.zeros(0, np.float32), np.zeros(0, np.int32))
+        empty = [i for i, r in enumerate(requests) if not len(r.target) and i not in known]
+        if empty:
+            keep([(index, nothing) for index in empty])
+        inputs = distinct_inputs(requests)
+        if any(_is_wanted(item, known) for item in inputs):
+            self._run(inputs, keep, known)
+
+    def _run(
+        self, inputs: list[Input], keep: Callable[[Answers], None], known: Collection[int]
+    ) -> None:
+        on_cpu = next(self.model.parameters()).device.type == "cpu"
+        packed = self.arrange == "packed" or (self.arrange == "auto" and on_cpu)
+        done = computed = 0
+        with prepare(self.model, inputs[0].ids, inputs[-1].ids, packed=packed) as forward:
+            budget = self.token_budget or find_token_budget(forward, inputs, usual=TOKEN_BUDGET)
+            pending = _wanted(_arranged(inputs, forward, budget), known)
+            total = sum(len(item) for row in pending for item in row.inputs)
+            n_inputs = sum(len(row.inputs) for row in pending)
+            self.report(Started(STAGE, total, "tokens"))
+            while pending:
+                batch = _batch(pending[0], forward)
+                try:
+                    answers = list(_answers(forward, batch, self.with_choices))
+                except (RuntimeError, MemoryError) as error:
+                    if not is_out_of_memory(error):
+                        raise
+                    budget = _smaller(batch, budget)
+                    told = f"out of memory: going on with {budget} tokens at once"
+                    self.report(Warned(STAGE, told))
+                else:
+                    keep(answers)
+                    pending.popleft()
+                    done += sum(map(len, batch.inputs))
+                    computed += batch.input_ids.numel()
+                    self.report(Step(STAGE, done, total))
+                    continue
+                give_back()  # here the error, and with it what the failed pass held, is gone
+                left = [item for row in pending for item in row.inputs]
+                pending = _arranged(left, forward, budget)
+        counts = {"inputs": float(n_inputs), "tokens": float(total), "computed": float(computed)}
+        self.report(Finished(STAGE, counts))
+
+
+def _is_wanted(item: Input, known: Collection[int]) -> bool:
+    return any(reading.request not in known for reading in item.readings)
+
+
+def _wanted(rows: deque[PackedRow], known: Collection[int]) -> deque[PackedRow]:
+    """The rows without inputs of which all is known."""
+    if not known:
+        return rows
+    left: deque[PackedRow] = deque()
+    for row in rows:
+        wanted = tuple(item for item in row.inputs if _is_wanted(item, known))
+        if wanted:
+            shared = min(row.n_shared, *(len(item) - 1 for item in wanted))
+            left.append(PackedRow(wanted, shared if len(wanted) > 1 else 0))
+    return left
+
+
+def _arranged(inputs: Sequence[Input], forward: Forward, token_budget: int) -> deque[PackedRow]:
+    """What goes into each forward pass; batches are padded when they are made."""
     if forward.is_packed:
         preferred = ROW_TOKENS_ON_CPU if forward.device.type == "cpu" else None
-        rows = packed_rows(inputs, token_budget, preferred=preferred)
-        return deque(map(packed_batch, rows))
-    return deque(map(padded_batch, padded_batches(inputs, token_budget)))
+        return deque(packed_rows(inputs, token_budget, preferred=preferred))
+    return deque(PackedRow(batch, 0) for batch in padded_batches(inputs, token_budget))
+
+
+def _batch(row: PackedRow, forward: Forward) -> Batch:
+    return packed_batch(row) if forward.is_packed else padded_batch(row.inputs)
 
 
 def _smaller(batch: Batch, token_budget: int) -> int:
@@ -146,31 +266,27 @@ def _smaller(batch: Batch, token_budget: int) -> int:
     return max(1, min(token_budget, batch.input_ids.numel()) // 2)
 
 
-def _answers(forward: Forward, batch: Batch) -> Iterator[tuple[int, Likelihood]]:
-    """Every request that this batch answers; each needed position goes through the head once."""
+def _answers(
+    forward: Forward, batch: Batch, with_choices: bool
+) -> Iterator[tuple[int, Likelihood]]:
+    """Every request that this batch answers; each needed position goes through the head once.
+
+    Without choices `argmax` is empty.
+    """
     readings = [(i, reading) for i, item in enumerate(batch.inputs) for reading in item.readings]
     targets = np.concatenate([reading.targets for _, reading in readings]).astype(np.int64)
-    wanted = [batch.positions(i, r.start, len(r.targets)) for i, r in readings]
-    positions, row_of = np.unique(np.concatenate(wanted), return_inverse=True)
-    by_row = np.argsort(row_of, kind="stable")
-    logprobs: list[npt.NDArray[Any]] = []
-    best: list[npt.NDArray[np.int32]] = []
-    first = 0
-    for logits in forward.logits(batch, positions):
-        low, high = np.searchsorted(row_of[by_row], [first, first + len(logits)])
-        asked = by_row[low:high]
-        rows = torch.from_numpy(row_of[asked] - first).to(logits.device)
-        ids = torch.from_numpy(targets[asked]).to(logits.device)
-        logprobs.append((logits[rows, ids] - logits.logsumexp(-1)[rows]).cpu().numpy())
-        best.append(logits.argmax(-1).to(torch.int32).cpu().numpy())
-        first += len(logits)
-    in_order = np.empty(len(targets), logprobs[0].dtype)
-    in_order[by_row] = np.concatenate(logprobs)
-    argmax = np.concatenate(best)[row_of]
+    asked = [batch.positions(i, r.start, len(r.targets)) for i, r in readings]
+    positions, row_of = np.unique(np.concatenate(asked), return_inverse=True)
+    rows, ids = (torch.from_numpy(array).to(forward.device) for array in (row_of, targets))
+    found = forward.answer(batch, positions, Wanted(rows, ids, with_choices))
+    logprobs = found.logprobs.cpu().numpy()
+    argmax = np.zeros(0, np.int32)
+    if found.choices is not None:
+        argmax = found.choices.cpu().numpy().astype(np.int32)[row_of]
     end = 0
     for _, reading in readings:
         own = slice(end, end + len(reading.targets))
-        yield reading.request, Likelihood(in_order[own].copy(), argmax[own].copy())
+        yield reading.request, Likelihood(logprobs[own].copy(), argmax[own].copy())
         end = own.stop
 
 

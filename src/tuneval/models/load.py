@@ -16,7 +16,12 @@ from tuneval.models.convert import LONGEST_BELIEVABLE, converted_folder
 from tuneval.models.hub import hub_folder
 from tuneval.models.precision import Precision, choose_device, torch_dtype
 from tuneval.models.quiet import quiet_libraries
-from tuneval.models.reference import ModelReference, parse_reference
+from tuneval.models.reference import (
+    TRAINED_NOTE,
+    ModelReference,
+    parse_reference,
+    trainings_of,
+)
 from tuneval.runs.events import Report, ignore
 
 # Never ask the network, never run a program that came with the weights, never ask whether to.
@@ -91,6 +96,14 @@ def load_tokenizer(text: str, *, report: Report = ignore) -> Any:
         return _load_tokenizer(sources)
 
 
+def model_hash(text: str, *, adapter: str | None = None, report: Report = ignore) -> str:
+    """`LoadedModel.hash` of the model that `text` names, without loading it."""
+    sources = find_sources(parse_reference(text), report=report)
+    if adapter is not None:
+        sources = Sources(sources.base, (*sources.adapters, _adapter_folder(adapter)))
+    return _hash(sources)
+
+
 def find_sources(
     reference: ModelReference,
     *,
@@ -118,8 +131,14 @@ def find_sources(
 
 
 def _run_weights(run: Path) -> Path:
-    """`adapter/` or `model/` of a finished training run."""
-    note = run / "model_reference.json"
+    """`adapter/` or `model/` of a finished training."""
+    note = run / TRAINED_NOTE
+    if names := trainings_of(run):
+        raise ModelError(
+            "This run trained several models.",
+            where=str(run),
+            mend="name one: " + ", ".join(f"run:{run.name}:{name}" for name in names),
+        )
     if not note.is_file():
         raise ModelError(
             "This run has no trained model: it was not a training run, or it is not finished.",

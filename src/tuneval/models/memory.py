@@ -1,10 +1,23 @@
-"""When memory runs out."""
+"""How much goes through a model at once, and what to do when memory runs out."""
 
 from __future__ import annotations
 
 import gc
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
+import numpy as np
 import torch
+
+if TYPE_CHECKING:
+    from tuneval.models.forward import Forward
+    from tuneval.models.sequences import Input
+
+# Beyond this a pass is no faster, and a kill loses more.
+LARGEST_TOKEN_BUDGET = 65_536
+PROBE_TOKENS = 1024
+# Of what is free when asked: the allocator's leftovers and other work need some too.
+USABLE = 0.6
 
 # torch's CPU allocator raises a bare RuntimeError with one of these in it.
 _CPU_TEXTS = ("can't allocate memory", "not enough memory", "cannot allocate memory")
@@ -22,3 +35,36 @@ def give_back() -> None:
     gc.collect()
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
+
+
+def find_token_budget(forward: Forward, inputs: Sequence[Input], *, usual: int) -> int:
+    """How many tokens one forward pass may have: a power of two times `usual`.
+
+    On an accelerator that counts its memory, two passes over copies of the longest input tell
+    what a token takes; elsewhere it is `usual`. Powers of two make it the same for a run that
+    goes on later beside other work.
+    """
+    if forward.device.type != "cuda":
+        return usual
+    longest = max(inputs, key=len)
+    small = max(1, PROBE_TOKENS // len(longest))
+    taken = [_peak_bytes(forward, longest, rows) for rows in (small, 4 * small)]
+    bytes_per_token = max(1.0, (taken[1] - taken[0]) / (3 * small * len(longest)))
+    free, _ = torch.cuda.mem_get_info(forward.device)
+    tokens = int(USABLE * free / bytes_per_token)
+    budget = usual
+    while 2 * budget <= min(tokens, LARGEST_TOKEN_BUDGET):
+        budget *= 2
+    return budget
+
+
+def _peak_bytes(forward: Forward, item: Input, rows: int) -> int:
+    """Bytes that a padded pass over `rows` copies of an input takes beyond what lies there."""
+    from tuneval.models.forward import padded_batch
+
+    torch.cuda.reset_peak_memory_stats(forward.device)
+    before = torch.cuda.memory_allocated(forward.device)
+    batch = padded_batch([item] * rows)
+    for _ in forward.logits(batch, np.arange(min(rows * len(item), PROBE_TOKENS))):
+        pass
+    return int(torch.cuda.max_memory_allocated(forward.device)) - before

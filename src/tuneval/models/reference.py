@@ -17,14 +17,17 @@ Kind = Literal["bundled", "folder", "hub", "gguf", "run"]
 
 # What huggingface_hub accepts: `name` or `owner/name`, 96 characters.
 _HUB_ID = re.compile(r"(?=.{1,96}$)([A-Za-z0-9][\w.-]*/)?[A-Za-z0-9][\w.-]*")
-_FORMS = "bundled:NAME, a folder, a .gguf file, a hub id (owner/name) or run:ID"
+_FORMS = "bundled:NAME, a folder, a .gguf file, a hub id (owner/name), run:ID or run:ID:NAME"
+TRAINED_NOTE = "model_reference.json"
+"""Stands in every folder that a training has finished: a run's, or one below `training/`."""
 
 
 @dataclass(frozen=True, slots=True)
 class ModelReference:
     """A model that was named. `text` names it again from anywhere: paths are absolute in it.
 
-    `location` is the bundled name, the folder, the file, the hub id or the run's folder.
+    `location` is the bundled name, the folder, the file, the hub id or the training's folder: the
+    run's own, or `training/NAME` in it where the run trained several models.
     """
 
     kind: Kind
@@ -63,10 +66,29 @@ def _bundled(name: str) -> ModelReference:
     return ModelReference("bundled", name, f"bundled:{name}")
 
 
+def trainings_of(run: Path) -> list[str]:
+    """Names of the models that a run of several trainings has finished."""
+    return sorted(note.parent.name for note in run.glob(f"training/*/{TRAINED_NOTE}"))
+
+
 def _run(text: str) -> ModelReference:
-    folder = find_run(text).folder.resolve()
+    """`ID`, or `ID:NAME` for one of several models that a run trained."""
+    run_text, colon, name = text.rpartition(":")
+    if not colon or (Path(text) / "run.json").is_file():
+        run_text, name = text, ""
+    folder = find_run(run_text).folder.resolve()
     is_at_home = folder.parent == runs_root().resolve()
-    return ModelReference("run", str(folder), f"run:{folder.name if is_at_home else folder}")
+    reference = f"run:{folder.name if is_at_home else folder}"
+    if not name:
+        return ModelReference("run", str(folder), reference)
+    trained = trainings_of(folder)
+    if name not in trained:
+        raise ModelError(
+            f"The run has no trained model called '{name}'.",
+            where=str(folder),
+            mend=did_you_mean(name, trained) if trained else f"the run's own model is {reference}",
+        )
+    return ModelReference("run", str(folder / "training" / name), f"{reference}:{name}")
 
 
 def _hub(text: str) -> ModelReference:
@@ -79,6 +101,8 @@ def _folder(path: Path) -> ModelReference:
     absolute = path.resolve()
     if (absolute / "run.json").is_file():
         return _run(str(absolute))
+    if (absolute / TRAINED_NOTE).is_file():
+        return _training(absolute)
     if not any((absolute / name).is_file() for name in ("config.json", "adapter_config.json")):
         inside = sorted(p.parent.name for p in absolute.glob("*/config.json"))
         raise ModelError(
@@ -89,6 +113,14 @@ def _folder(path: Path) -> ModelReference:
             else f"name {_FORMS}",
         )
     return ModelReference("folder", str(absolute), str(absolute))
+
+
+def _training(folder: Path) -> ModelReference:
+    """One of several trainings of a run, in its run or taken out of it."""
+    run = folder.parent.parent
+    if folder.parent.name == "training" and (run / "run.json").is_file():
+        return _run(f"{run}:{folder.name}")
+    return ModelReference("run", str(folder), str(folder))
 
 
 def _file(path: Path) -> ModelReference:

@@ -26,8 +26,8 @@ SHORTEST_SHARED_PREFIX = 16
 class Request:
     """How likely is `target` after `context`? Token ids; the context has at least one."""
 
-    context: Sequence[int]
-    target: Sequence[int]
+    context: Sequence[int] | Ids
+    target: Sequence[int] | Ids
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,8 @@ def distinct_inputs(requests: Sequence[Request]) -> list[Input]:
     keyed = []
     for index, request in enumerate(requests):
         if len(request.target):
-            ids = np.array([*request.context, *request.target], dtype=np.int32)
+            parts = [np.asarray(part, np.int32) for part in (request.context, request.target)]
+            ids = np.concatenate(parts)
             # Big-endian bytes of non-negative ids sort and begin one another as the ids do.
             keyed.append((ids[:-1].astype(">i4").tobytes(), index, ids))
     keyed.sort(key=lambda row: row[:2])

@@ -22,7 +22,7 @@ Place = tuple[str | int, ...]
 def load_recipe(path: files.Location, *, overrides: Sequence[str] = ()) -> Recipe:
     """The recipe in a YAML file, with `a.b=value` overrides applied.
 
-    A step is addressed by its place, its name or its kind: `steps.train.learning_rate=1e-4`.
+    A step is addressed by its place or its name, all of a kind by it: `steps.train.seed=3`.
     Raises RecipeError with every fault; UsageError when there is no such file.
     """
     source = Path(path)
@@ -103,6 +103,7 @@ def _note_lines(node: yaml.Node, place: Place, lines: _Lines) -> None:
 def _validated(
     content: dict[str, Any], lines: _Lines, *, overrides: Sequence[str], where: str
 ) -> Recipe:
+    content = _unshared(content)
     for override in overrides:
         _apply(content, override)
     faults = [f"{_dotted(place)} (line {line}): stands twice" for place, line in lines.duplicates]
@@ -126,36 +127,43 @@ def _apply(content: dict[str, Any], override: str) -> None:
     path, separator, text = override.partition("=")
     if not separator or not path:
         raise UsageError(f"'{override}' is no override.", mend="write --set a.b=value")
-    target: Any = content
-    *parents, last = path.split(".")
-    for depth, part in enumerate(parents):
-        target = _descend(target, part, ".".join(parents[: depth + 1]))
-    value = yaml.safe_load(text)
+    _set(content, path.split("."), yaml.safe_load(text), path)
+
+
+def _set(target: Any, parts: Sequence[str], value: Any, path: str) -> None:
+    part, *rest = parts
     if isinstance(target, list):
-        target[_index(target, last, path)] = value
+        places: Sequence[str | int] = _places(target, part, path)
     elif isinstance(target, dict):
-        target[last] = value
+        places = [part]
+        if rest:
+            target.setdefault(part, {})
     else:
         raise UsageError(f"'{path}' cannot be set: its parent is a plain value.")
+    for place in places:
+        if rest:
+            _set(target[place], rest, value, path)
+        else:
+            target[place] = _unshared(value)
 
 
-def _descend(target: Any, part: str, path: str) -> Any:
-    if isinstance(target, list):
-        return target[_index(target, part, path)]
-    if isinstance(target, dict):
-        return target.setdefault(part, {})
-    raise UsageError(f"'{path}' cannot be set: its parent is a plain value.")
-
-
-def _index(items: list[Any], part: str, path: str) -> int:
+def _places(items: list[Any], part: str, path: str) -> list[int]:
+    """The step at a place or of a name, or every step of a kind."""
     if part.isdigit() and int(part) < len(items):
-        return int(part)
+        return [int(part)]
     for key in ("name", "kind"):
-        for index, item in enumerate(items):
-            if isinstance(item, dict) and item.get(key) == part:
-                return index
+        found = [i for i, s in enumerate(items) if isinstance(s, dict) and s.get(key) == part]
+        if found:
+            return found
     names = [str(i.get("name", i.get("kind"))) for i in items if isinstance(i, dict)]
     raise UsageError(f"There is no step '{part}' in '{path}'.", mend=did_you_mean(part, names))
+
+
+def _unshared(content: Any) -> Any:
+    """A copy in which nothing stands in two places, as what YAML's aliases name does."""
+    if isinstance(content, dict):
+        return {key: _unshared(value) for key, value in content.items()}
+    return [_unshared(value) for value in content] if isinstance(content, list) else content
 
 
 def _fault(problem: Mapping[str, Any], content: Any, lines: _Lines) -> str:

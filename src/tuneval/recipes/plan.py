@@ -14,6 +14,8 @@ from tuneval.recipes.recipe import (
     EvaluateStep,
     Recipe,
     ReportStep,
+    ScoreStep,
+    SelectStep,
     ShowStep,
     Step,
     TrainStep,
@@ -107,6 +109,10 @@ def _settings(recipe: Recipe, step: Step) -> dict[str, object]:
     settings: dict[str, object] = {"data": recipe.data.model_dump(mode="json", exclude={"file"})}
     if isinstance(step, ShowStep | TrainStep | EvaluateStep):
         settings |= {"model": recipe.model, "template": recipe.template}
+    elif isinstance(step, ScoreStep):
+        prompts = Path(step.prompts)
+        settings["model"] = recipe.model
+        settings["prompts"] = files.sha256_file(prompts) if prompts.is_file() else step.prompts
     settings["seed"] = recipe.seed
     return settings
 
@@ -114,8 +120,12 @@ def _settings(recipe: Recipe, step: Step) -> dict[str, object]:
 def _needs(recipe: Recipe, step: Step, earlier: list[str]) -> list[str]:
     """The names of the earlier steps whose results this step builds on."""
     match step:
-        case EvaluateStep() if step.model == "trained":
-            return [s.name for s in recipe.steps if isinstance(s, TrainStep)]
+        case SelectStep(scores=str(scores)):
+            return [scores]
+        case TrainStep(examples=str(selection)):
+            return [selection]
+        case EvaluateStep() if training := recipe.training_of(step):
+            return [training.name]
         case CompareStep():
             return [step.a, step.b]
         case ReportStep():

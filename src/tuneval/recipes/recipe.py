@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from tuneval.catalog import near_names
 from tuneval.evaluation.evaluate import EvaluateConfig
+from tuneval.scoring.config import ScoreConfig
+from tuneval.scoring.selection.config import SelectConfig
 from tuneval.training.config import TrainConfig
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")]
+
+BASE, TRAINED = "base", "trained"
+"""What an evaluate step may call its model, beside the name of a train step."""
 
 
 class _Section(BaseModel):
@@ -17,10 +24,14 @@ class _Section(BaseModel):
 
 
 class DataSection(_Section):
-    """The examples and how they part into training and held-out items."""
+    """The examples and how they part into training and held-out items.
+
+    `limit` takes the first examples only, before they part.
+    """
 
     file: str
     format: str = "auto"
+    limit: Annotated[int, Field(ge=1)] | None = None
     held_out: Annotated[float, Field(ge=0, lt=1)] = 0.25
     by: Literal["group", "id"] = "group"
 
@@ -40,19 +51,35 @@ class ShowStep(_Section):
     examples: Annotated[int, Field(ge=1, le=50)] = 2
 
 
+class ScoreStep(ScoreConfig):
+    """Score the examples of the training side with the base model."""
+
+    kind: Literal["score"]
+    name: Name = "score"
+
+
+class SelectStep(SelectConfig):
+    """Choose examples of the training side, by the scores of an earlier step or at random."""
+
+    kind: Literal["select"]
+    name: Name = "select"
+    scores: Name | None = None
+
+
 class TrainStep(TrainConfig):
-    """Train the base model on the training side."""
+    """Train the base model on the training side, or on what a select step chose of it."""
 
     kind: Literal["train"]
     name: Name = "train"
+    examples: Name | None = None
 
 
 class EvaluateStep(EvaluateConfig):
-    """Evaluate the base model or the trained one on the held-out side."""
+    """Evaluate a model on the held-out side: `base`, `trained`, or the name of a train step."""
 
     kind: Literal["evaluate"]
     name: Name
-    model: Literal["base", "trained"]
+    model: Name
 
 
 class CompareStep(_Section):
@@ -62,6 +89,7 @@ class CompareStep(_Section):
     name: Name = "comparison"
     a: Name
     b: Name
+    metrics: Annotated[tuple[str, ...], Field(min_length=1)] | None = None
 
 
 class ReportStep(_Section):
@@ -72,7 +100,14 @@ class ReportStep(_Section):
 
 
 Step = Annotated[
-    CheckStep | ShowStep | TrainStep | EvaluateStep | CompareStep | ReportStep,
+    CheckStep
+    | ShowStep
+    | ScoreStep
+    | SelectStep
+    | TrainStep
+    | EvaluateStep
+    | CompareStep
+    | ReportStep,
     Field(discriminator="kind"),
 ]
 
@@ -90,27 +125,76 @@ class Recipe(_Section):
 
     @model_validator(mode="after")
     def _steps_fit_together(self) -> Recipe:
-        known: dict[str, str] = {}
+        earlier: dict[str, str] = {}
         faults = []
         for place, step in enumerate(self.steps, start=1):
-            evaluated = [name for name, kind in known.items() if kind == "evaluate"]
-            if isinstance(step, CompareStep):
-                faults += [
-                    f"step {place} ({step.name}): '{name}' is no earlier evaluate step; "
-                    f"there are: {', '.join(evaluated) or 'none'}"
-                    for name in (step.a, step.b)
-                    if name not in evaluated
-                ]
-            if isinstance(step, EvaluateStep):
-                if step.model == "trained" and "train" not in known.values():
-                    faults.append(f"step {place} ({step.name}): there is no train step before it")
-                if self.data.held_out == 0:
-                    faults.append(f"step {place} ({step.name}): needs data.held_out above 0")
-            if step.kind == "train" and "train" in known.values():
-                faults.append(f"step {place}: a run holds one trained model: one train step")
-            if step.name in known:
-                faults.append(f"step {place}: the name '{step.name}' is taken")
-            known[step.name] = step.kind
+            faults += [
+                f"step {place} ({step.name}): {fault}" for fault in _faults(step, earlier, self)
+            ]
+            earlier[step.name] = step.kind
         if faults:
             raise ValueError("; ".join(faults))
         return self
+
+    @property
+    def trainings(self) -> list[TrainStep]:
+        """The train steps, in their order."""
+        return [step for step in self.steps if isinstance(step, TrainStep)]
+
+    def training_of(self, step: EvaluateStep) -> TrainStep | None:
+        """The train step whose model `step` evaluates; None for the base model."""
+        return next((t for t in self.trainings if step.model in (t.name, TRAINED)), None)
+
+
+def _faults(step: Step, earlier: Mapping[str, str], recipe: Recipe) -> Iterator[str]:
+    """What is wrong with a step, given the names of the earlier ones and their kinds."""
+    named = {
+        kind: [name for name, its_kind in earlier.items() if its_kind == kind]
+        for kind in ("score", "select", "train", "evaluate")
+    }
+    if step.name in earlier:
+        yield f"the name '{step.name}' is taken"
+    match step:
+        case SelectStep(scores=None):
+            if step.by is not None:
+                yield f"ranks by {step.by} and names no score step"
+        case SelectStep(scores=str(name)):
+            yield from _unknown(name, "score", named)
+        case TrainStep():
+            if step.name in (BASE, TRAINED):
+                yield f"'{step.name}' means another model to evaluate steps; choose another name"
+            if step.examples is not None:
+                yield from _unknown(step.examples, "select", named)
+        case EvaluateStep():
+            yield from _wrong_model(step.model, named["train"], len(recipe.trainings))
+            if recipe.data.held_out == 0:
+                yield "needs data.held_out above 0"
+        case CompareStep():
+            for name in (step.a, step.b):
+                yield from _unknown(name, "evaluate", named)
+
+
+def _wrong_model(model: str, trained: Sequence[str], n_trainings: int) -> Iterator[str]:
+    """Why an evaluate step cannot have this model."""
+    if model == BASE or model in trained:
+        return
+    if model == TRAINED and n_trainings > 1:
+        yield f"'trained' could be any of several; name a train step: {_listed(model, trained)}"
+    elif model == TRAINED:
+        if not trained:
+            yield "there is no train step before it"
+    else:
+        yield (
+            f"'{model}' is neither base nor an earlier train step; there are: "
+            f"{_listed(model, trained)}"
+        )
+
+
+def _unknown(name: str, kind: str, named: Mapping[str, Sequence[str]]) -> Iterator[str]:
+    if name not in named[kind]:
+        yield f"'{name}' is no earlier {kind} step; there are: {_listed(name, named[kind])}"
+
+
+def _listed(name: str, known: Sequence[str]) -> str:
+    near = near_names(name, list(known))
+    return (", ".join(known) or "none") + (f"; did you mean '{near[0]}'?" if near else "")

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from tuneval import files
 from tuneval.data.validate import check
 from tuneval.errors import DataError
+from tuneval.recipes.choosing import learnt_from, score_side, select_from
 from tuneval.recipes.recipe import (
     CheckStep,
     CompareStep,
     EvaluateStep,
     ReportStep,
+    ScoreStep,
+    SelectStep,
     ShowStep,
     Step,
     TrainStep,
 )
 from tuneval.recipes.work import Work
-from tuneval.runs.events import Finished, Started
+from tuneval.runs.events import Finished, Report, Started
 
 
 def carry_out(step: Step, work: Work) -> dict[str, Any]:
@@ -27,6 +31,10 @@ def carry_out(step: Step, work: Work) -> dict[str, Any]:
             return _check(work)
         case ShowStep():
             return _show(step, work)
+        case ScoreStep():
+            return score_side(step, work)
+        case SelectStep():
+            return select_from(step, work)
         case TrainStep():
             return _train(step, work)
         case EvaluateStep():
@@ -82,27 +90,32 @@ def _train(step: TrainStep, work: Work) -> dict[str, Any]:
     result = train(
         step,
         model=recipe.model,
-        examples=work.sides.train,
-        folder=work.run.folder,
+        examples=learnt_from(step, work),
+        folder=work.training_folder(step),
         template=recipe.template,
-        report=work.report,
+        report=_told_as(step.name, work),
     )
     work.run.update(template_hash=result.template_hash)
     return result.as_dict()
 
 
+def _told_as(name: str, work: Work) -> Report:
+    """Where there are several trainings, each says which it is."""
+    if len(work.plan.recipe.trainings) == 1:
+        return work.report
+    return lambda event: work.report(replace(event, stage=f"{event.stage} {name}"))
+
+
 def _evaluate(step: EvaluateStep, work: Work) -> dict[str, Any]:
     from tuneval.evaluation.evaluate import evaluate
 
-    recipe = work.plan.recipe
-    trained = step.model == "trained"
     result = evaluate(
         step,
-        model=f"run:{work.run.folder}" if trained else recipe.model,
+        model=work.model_of(step),
         examples=work.sides.held_out,
         folder=work.run.path("evaluation", step.name),
         name=step.name,
-        template=recipe.template,
+        template=work.plan.recipe.template,
         report=work.report,
     )
     return result.as_dict()
@@ -114,6 +127,7 @@ def _compare(step: CompareStep, work: Work) -> dict[str, Any]:
     comparison = compare_folders(
         work.run.path("evaluation", step.a),
         work.run.path("evaluation", step.b),
+        metrics=step.metrics,
         seed=work.plan.recipe.seed,
     )
     result = comparison.as_dict()

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
+from pathlib import Path
 
 from tuneval.data.example import Example
 from tuneval.data.read import read
 from tuneval.data.split import Split, split
 from tuneval.errors import DataError
 from tuneval.recipes.plan import Plan
+from tuneval.recipes.recipe import EvaluateStep, TrainStep
 from tuneval.runs.events import Report
 from tuneval.runs.run import Run
 
@@ -24,9 +27,9 @@ class Work:
 
     @cached_property
     def examples(self) -> list[Example]:
-        """Every example of the data file."""
+        """Every example of the data file, up to the recipe's limit."""
         data = self.plan.recipe.data
-        return list(read(self.plan.data_file, format=data.format))
+        return list(islice(read(self.plan.data_file, format=data.format), data.limit))
 
     @cached_property
     def sides(self) -> Split:
@@ -43,3 +46,24 @@ class Work:
                     mend="give more examples or groups, or change data.held_out",
                 )
         return sides
+
+    @cached_property
+    def distinct(self) -> dict[str, Example]:
+        """The training side by id, in its order; of what stands there twice, the first."""
+        first = {example.id: example for example in reversed(self.sides.train)}
+        return {example.id: first[example.id] for example in self.sides.train}
+
+    def training_folder(self, step: TrainStep) -> Path:
+        """Where a training writes: the run's own folder, or its own where there are several."""
+        if len(self.plan.recipe.trainings) == 1:
+            return self.run.folder
+        return self.run.path("training", step.name)
+
+    def model_of(self, step: EvaluateStep) -> str:
+        """The reference of the model that a step evaluates."""
+        recipe = self.plan.recipe
+        training = recipe.training_of(step)
+        if training is None:
+            return recipe.model
+        several = len(recipe.trainings) > 1
+        return f"run:{self.run.folder}" + (f":{training.name}" if several else "")

@@ -25,6 +25,10 @@ REASONS: dict[str, tuple[str, str]] = {
         "the prompt leaves no room for a token of what is measured",
         "raise max_length, choose a model that reads more, or shorten the record",
     ),
+    "certain_alone": (
+        "alone the text is certain to the model, so a ratio of losses has no denominator",
+        "measure with `ratio: perplexity`",
+    ),
     "no_peer": (
         "no other example of the task can stand beside it",
         "name the task's field, ask for fewer clusters, or give more examples of the task",
@@ -36,6 +40,14 @@ REASONS: dict[str, tuple[str, str]] = {
     "template_refuses": (
         "the chat template refuses the conversation",
         "mend its roles, or score with `prompts: instruction`",
+    ),
+    "no_letters": (
+        "question or answer has no words to tell a script by: numbers, signs, code or names alone",
+        "nothing, where that is what was asked for",
+    ),
+    "language_left_open": (
+        "the question speaks of a language or of translating and does not say which language",
+        "name the language in the question",
     ),
     "no_embedding": ("there is no text to embed", "fill the record, or leave it out"),
 }

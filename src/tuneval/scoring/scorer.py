@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
@@ -11,7 +11,8 @@ from tuneval.scoring.item import ScoringItem
 from tuneval.scoring.reasons import Unscored
 
 if TYPE_CHECKING:
-    from tuneval.models.likelihood import Nll, Request
+    from tuneval.models.likelihood import Nll
+    from tuneval.models.sequences import Ids, Request
     from tuneval.scoring.config import ScoreConfig
     from tuneval.scoring.setting import Setting
 
@@ -25,6 +26,15 @@ class Part:
     request: Request
     peer: str | None = None
     """The id of the other example that takes part, in one-shot measures."""
+
+    @classmethod
+    def of(
+        cls, name: str, turn: int, context: Ids, target: Ids, *, peer: str | None = None
+    ) -> Part:
+        """A part from ids."""
+        from tuneval.models.sequences import Request
+
+        return cls(name, turn, Request(context, target), peer)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +78,8 @@ class Scorer(ABC):
     """
 
     name: ClassVar[str]
+    own_reasons: ClassVar[Mapping[str, tuple[str, str]]] = {}
+    """Codes that `scoring.reasons` has not: what each means, and what to do."""
     needs: ClassVar[frozenset[str]] = frozenset()
     """Of `model`, `tokenizer`, `tasks`, `embeddings`: what the setting must hold."""
 

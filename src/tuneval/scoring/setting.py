@@ -14,6 +14,8 @@ from tuneval.errors import UsageError
 if TYPE_CHECKING:
     from tuneval.scoring.encoding import PromptEncoder
 
+Embeddings = Mapping[str, npt.NDArray[np.float32]]
+
 
 @dataclass(slots=True)
 class Setting:
@@ -24,7 +26,9 @@ class Setting:
 
     tokenizer: Any = None
     prompts: PromptEncoder | None = None
-    embeddings: Mapping[str, npt.NDArray[np.float32]] = field(default_factory=dict)
+    embeddings: Embeddings = field(default_factory=dict)
+    n_moved: int = 0
+    """Examples whose border between prompt and response lies elsewhere when they are one text."""
 
     @property
     def encoder(self) -> PromptEncoder:

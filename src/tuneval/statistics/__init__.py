@@ -7,6 +7,7 @@ bootstrap    bootstrap: BCa interval of any statistic of sums
 paired       paired_comparison (all that `compare` needs), mcnemar, tango, permutation_test
 paired_sums  paired_sums_comparison: the same for a figure of the whole set
 classes      macro_f1, its interval and its paired comparison
+correlation  pearson, spearman
 multiple     holm
 power        smallest_detectable_difference, items_needed
 

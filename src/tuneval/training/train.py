@@ -17,6 +17,7 @@ from tuneval.models.load import LoadedModel, load_model
 from tuneval.models.methods import attach, count_parameters
 from tuneval.models.precision import Precision
 from tuneval.models.quiet import quiet_libraries
+from tuneval.models.reference import TRAINED_NOTE
 from tuneval.runs.events import Finished, Report, Saved, Warned, ignore
 from tuneval.tokenization import EncodedSet, Template, encode_all, load_template
 from tuneval.training.batches import Rows, make_rows
@@ -58,7 +59,7 @@ def train(
     template: str = "auto",
     report: Report = ignore,
 ) -> TrainResult:
-    """Train `model` on `examples` in the run folder `folder`; continues what a kill left there.
+    """Train `model` on `examples` in `folder`, a run's; continues what a kill left there.
 
     Writes `adapter/` (or `model/`), `model_reference.json`, the checkpoints, the log, the result
     files and the loss curve. Raises DataError when no example can be trained on.
@@ -139,7 +140,7 @@ def _save_weights(model: Any, loaded: LoadedModel, template: Template, folder: P
                 "tuneval": __version__,
             },
         )
-    files.write_json(folder / "model_reference.json", {"base": loaded.reference.text, "kind": kind})
+    files.write_json(folder / TRAINED_NOTE, {"base": loaded.reference.text, "kind": kind})
     return kind
 
 

@@ -54,6 +54,7 @@ _ZH, _KANA, _LATIN = _NAMES.index("zh"), _NAMES.index("kana"), _NAMES.index("lat
 _LEAST_SHARE = 2 / 3
 _LEAST_KANA = 0.05
 _LEAST_SMALL_WORDS = 0.1
+_NO_LETTERS = re.compile("[^A-Za-z]+")
 _WORDS = re.compile("[a-zA-Z]+(?:['’][a-z]+)?")
 # Small words that are common in English, and such that are common where English is not.
 _SMALL_WORDS = frozenset(
@@ -98,6 +99,19 @@ def language(text: str) -> str:
     if best == _LATIN:
         return _latin_language(text)
     return "ja" if best == _KANA else _NAMES[best]
+
+
+def script_weights(text: str) -> dict[str, int]:
+    """How much of a whole text is written in each script: letters, weighed as for `language`.
+
+    The names are those of LANGUAGES; Latin letters are `latin` in any language, Chinese characters
+    `zh` even in Japanese, whose other letters are `kana`. Scripts that do not occur are left out.
+    """
+    if text.isascii():
+        n = len(_NO_LETTERS.sub("", text))
+        return {"latin": n} if n else {}
+    named = zip(_NAMES, _script_weights(text).tolist(), strict=True)
+    return {name: weight for name, weight in named if weight}
 
 
 def _latin_language(text: str) -> str:

@@ -4,23 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from html import escape
-from pathlib import Path, PurePath
+from pathlib import PurePath
 
 from tuneval import __version__
-from tuneval.data.description import markup as m
 from tuneval.data.description import sections
 from tuneval.data.description.facts import Description
-from tuneval.data.description.markup import Html
 from tuneval.data.description.words import (
     HOW_TO_READ,
     KIND_NAMES,
     UNIT_NAMES,
-    Text,
 )
-
-_MOST_BARS = 12
-_MOST_PARTS = 50
-_DASH = "–"
+from tuneval.pages import markup as m
+from tuneval.pages.document import document
+from tuneval.pages.markup import Html
+from tuneval.pages.text import Text
 
 
 def page(found: Description) -> Html:
@@ -35,19 +32,11 @@ def page(found: Description) -> Html:
         sections.more(found),
         m.section("reading", Text("How to read this", "如何阅读本页"), m.bullets(HOW_TO_READ)),
     ]
-    css = Path(__file__).with_name("page.css").read_text(encoding="utf-8")
-    title = escape(_title(found))
-    return (
-        "<!doctype html>\n"
-        '<html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{title} · tuneval</title><style>{css}</style></head><body>"
-        '<input class="hidden" type="radio" name="language" id="say-en" checked>'
-        '<input class="hidden" type="radio" name="language" id="say-zh">'
-        '<header class="top"><span class="brand">tuneval<small>data describe</small></span>'
-        '<span class="languages"><label for="say-en">English</label>'
-        '<label for="say-zh">中文</label></span></header>'
-        f"<main>{''.join(parts)}{_footer()}</main></body></html>\n"
+    return document(
+        _title(found),
+        about="data describe",
+        styles=("figures", "charts"),
+        content="".join(parts) + _footer(),
     )
 
 

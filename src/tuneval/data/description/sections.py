@@ -5,19 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 from html import escape
 
-from tuneval.data.description import markup as m
+from tuneval.data.description.bars import bars
 from tuneval.data.description.facts import Description, Sight
 from tuneval.data.description.histogram import histogram
 from tuneval.data.description.lengths import Spread
-from tuneval.data.description.markup import Html
 from tuneval.data.description.value_counts import ValueCounts
 from tuneval.data.description.words import (
     LANGUAGE_NAMES,
     ROLE_NAMES,
     SIDE_NAMES,
     UNIT_NAMES,
-    Text,
 )
+from tuneval.pages import markup as m
+from tuneval.pages.markup import Html
+from tuneval.pages.numbers import share_text
+from tuneval.pages.text import Text
 
 _MOST_BARS = 12
 _MOST_PARTS = 50
@@ -84,7 +86,7 @@ def _longer_than(found: Description) -> Html:
             f'<div class="warning">{tokens.n_uncounted:,}: {escape(tokens.first_uncounted)}</div>'
         )
     n = found.lengths.n if found.lengths else 0
-    return f'<div class="panels below">{m.panel(said, m.bars(rows, n, full="total"), note)}</div>'
+    return f'<div class="panels below">{m.panel(said, bars(rows, n, full="total"), note)}</div>'
 
 
 def languages(found: Description) -> Html:
@@ -92,7 +94,7 @@ def languages(found: Description) -> Html:
     panels = [
         m.panel(
             SIDE_NAMES[side],
-            m.bars(
+            bars(
                 sorted(
                     ((LANGUAGE_NAMES[name], count) for name, count in counts.items()),
                     key=lambda row: -row[1],
@@ -103,7 +105,7 @@ def languages(found: Description) -> Html:
         )
         for side, counts in found.languages.items()
     ]
-    return m.section("languages", Text("Languages", "语言"), _panels(panels))
+    return m.section("languages", Text("Languages", "语言"), m.panels(panels))
 
 
 def values(found: Description) -> Html:
@@ -112,7 +114,7 @@ def values(found: Description) -> Html:
     panels += [_counts(Text(f"tag {c.name}", f"标签 {c.name}"), c) for c in found.tags]
     if len(found.files.counts) > 1:
         panels.append(_counts(Text("files", "文件"), found.files))
-    return m.section("values", Text("Labels and tags", "标注与标签"), _panels(panels))
+    return m.section("values", Text("Labels and tags", "标注与标签"), m.panels(panels))
 
 
 def _counts(name: Text | str, counts: ValueCounts) -> Html:
@@ -124,9 +126,7 @@ def _counts(name: Text | str, counts: ValueCounts) -> Html:
     n_more = counts.n_different - len(shown)
     more = Text(f"{n_more:,} other values", f"其余 {n_more:,} 种取值")
     rows: list[tuple[Text | str, int]] = [*shown]
-    return m.panel(
-        name, m.bars(rows + ([(more, rest)] if n_more else []), counts.n, full="largest")
-    )
+    return m.panel(name, bars(rows + ([(more, rest)] if n_more else []), counts.n, full="largest"))
 
 
 def parts(found: Description) -> Html:
@@ -144,7 +144,7 @@ def parts(found: Description) -> Html:
                 *(numbers or [_DASH] * 3),
                 f"{part.mean_turns:.1f}",
                 f"{m.both(LANGUAGE_NAMES[spoken])} "
-                f"<small>{m.share(part.languages[spoken], part.n_records)}</small>",
+                f"<small>{share_text(part.languages[spoken], part.n_records)}</small>",
             ]
         )
     if not rows:
@@ -173,7 +173,7 @@ def ends(found: Description) -> Html:
         )
         if sights
     ]
-    return m.section("ends", Text("At the ends", "两端的记录"), _panels(panels))
+    return m.section("ends", Text("At the ends", "两端的记录"), m.panels(panels))
 
 
 def _sight(sight: Sight, found: Description) -> Html:
@@ -201,7 +201,3 @@ def more(found: Description) -> Html:
         rows.append((Text("model", "模型"), escape(found.tokens.model)))
         rows.append((Text("template", "模板"), escape(found.tokens.template)))
     return m.section("more", Text("The set", "数据集"), m.facts(rows))
-
-
-def _panels(panels: list[Html]) -> Html:
-    return f'<div class="panels">{"".join(panels)}</div>' if panels else ""

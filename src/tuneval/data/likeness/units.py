@@ -101,6 +101,21 @@ def units(*texts: str) -> Units:
     return Units(text, bounds, hashes, starts, ends, is_sign, _sums(hashes))
 
 
+def windows(values: NDArray[np.unsignedinteger[Any]], width: int) -> Hashes:
+    """The hashes of each `width` values in a row; none when there are fewer."""
+    if len(values) < width:
+        return np.zeros(0, dtype=np.uint64)
+    sums = _sums(values)
+    inverses = _powers_for(len(values)).inverses[: len(values) + 1 - width]
+    return (sums[width:] - sums[:-width]) * inverses
+
+
+def are_signs(codes: NDArray[np.uint32]) -> NDArray[np.bool_]:
+    """Which code points are signs of a script without spaces between words."""
+    found: NDArray[np.bool_] = _kinds().take(codes) == _SIGN
+    return found
+
+
 class _Powers(NamedTuple):
     powers: Hashes
     inverses: Hashes

@@ -40,15 +40,7 @@ class ControlCharacters(Rule):
     def see(self, draft: Draft) -> Iterator[Finding]:
         """One warning of each kind for each turn."""
         for turn in draft.turns:
-            content = turn.content
-            if not content:
-                continue
-            if content.isascii():  # most English texts: bytes are searched four times as fast
-                if len(content.encode().translate(None, _in_ascii)) == len(content):
-                    continue
-            elif not _found(content):
-                continue
-            for kind, counts in _by_kind(content).items():
+            for kind, counts in unseen_characters(turn.content or "").items():
                 what, mend = _KINDS[kind]
                 yield draft.finding(
                     f"control_characters.{kind}",
@@ -59,7 +51,13 @@ class ControlCharacters(Rule):
                 )
 
 
-def _by_kind(content: str) -> dict[str, Counter[str]]:
+def unseen_characters(content: str) -> dict[str, Counter[str]]:
+    """How often each character that nobody sees stands in a text, by the rule's kinds."""
+    if content.isascii():  # most English texts: bytes are searched four times as fast
+        if len(content.encode().translate(None, _in_ascii)) == len(content):
+            return {}
+    elif not _found(content):
+        return {}
     reads_leftwards = _right_to_left(content) is not None
     found: dict[str, Counter[str]] = {}
     for match in _every(content):

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from tuneval.data.draft import Draft, Exchange
 from tuneval.data.finding import Finding, clip
 from tuneval.data.rule import Rule
+from tuneval.data.wanted_scripts import wanted_scripts
 
 _LEAST_WORDS = 5  # of Latin letters, in a question that counts
 _LEAST_PROSE = 8  # in an answer: titles and names of things are shorter
@@ -23,14 +24,6 @@ _every_of_other_script = re.compile(
 _latin_words = re.compile("[A-Za-z\u00c0-\u024f]{2,}").findall
 _is_prose = re.compile("(?:[A-Za-z\u00c0-\u024f'’]+ ){3}[A-Za-z]").search  # no JSON, no labels
 _is_code = re.compile(r"```|[{};=<>]\s*\n|\w\(.*\)|[$\\]\w+\{|https?:").search
-# What a person says who wants another language than his own, or something that has none.
-_asks_for_other = re.compile(
-    r"translat|language|english|chinese|mandarin|cantonese|japanese|korean|russian|ukrainian|arabic|"
-    r"hindi|thai|greek|hebrew|persian|alphabet|script|kanji|pinyin|hanzi|character|transliterat"
-    r"|翻译|译成|译为|译文|英文|英语|外语|语言|语种|单词|词汇|法语|法文|德语|德文|西班牙|葡萄牙|意大利|拉丁|俄语|俄文"
-    r"|日语|日文|韩语|韩文|代码|程序|编程|脚本|函数|公式|拼音|正则|网址|命令|字母|缩写|查询|网页|化学式|分子式",
-    re.IGNORECASE,
-).search
 
 
 class Language(Rule):
@@ -46,7 +39,7 @@ class Language(Rule):
             if in_latin is (_of_other_script(response) is None):
                 continue
             differ = _is_latin_question(exchange) if in_latin else _is_latin_answer(exchange)
-            if differ and not any(_asks_for_other(said) for said in _said_by_people(draft)):
+            if differ and not any(wanted_scripts(said) for said in _said_by_people(draft)):
                 yield draft.finding(
                     "language.mismatch",
                     f"{exchange.path} is in another script than the question: "

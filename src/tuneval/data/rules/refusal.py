@@ -60,14 +60,19 @@ class Refusal(Rule):
     def see(self, draft: Draft) -> Iterator[Finding]:
         """One warning for each answer to learn from that begins with a refusal."""
         for exchange in draft.exchanges:
-            head = exchange.response[:_HEAD]
-            if not any(word in head for word in _WORDS):
-                continue
-            if (_speaks_as_ai(head) and _cannot(head)) or _refuses(head):
+            if refuses(exchange.response):
                 yield draft.finding(
                     "refusal.boilerplate",
-                    f"{exchange.path} refuses: {clip(head, 80)}.",
+                    f"{exchange.path} refuses: {clip(exchange.response[:_HEAD], 80)}.",
                     mend="remove the record, unless refusing is what it shall teach",
                     path=exchange.path,
                     severity="warning",
                 )
+
+
+def refuses(response: str) -> bool:
+    """Whether an answer begins with a refusal."""
+    head = response[:_HEAD]
+    if not any(word in head for word in _WORDS):
+        return False
+    return bool((_speaks_as_ai(head) and _cannot(head)) or _refuses(head))

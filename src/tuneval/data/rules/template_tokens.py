@@ -32,20 +32,32 @@ class TemplateTokens(Rule):
             content = turn.content
             if not content:
                 continue
-            if ("<" in content or "[" in content) and (found := _find_token(content)):
+            if found := template_token(content):
                 yield draft.finding(
                     "template_tokens.present",
-                    f"{turn.path} holds {clip(found[0])}: where a tokenizer knows it, it becomes a "
+                    f"{turn.path} holds {clip(found)}: where a tokenizer knows it, it becomes a "
                     "control token, and the conversation breaks there.",
                     mend="remove it; of a rendered conversation make turns",
                     path=turn.path,
                     severity="warning",
                 )
-            if "##" in content and (found := _find_heading(content)):
+            if found := template_heading(content):
                 yield draft.finding(
                     "template_tokens.heading",
-                    f"{turn.path} holds {clip(found[0])}, the heading of a prompt template.",
+                    f"{turn.path} holds {clip(found)}, the heading of a prompt template.",
                     mend="if the text is a rendered prompt, make turns of it",
                     path=turn.path,
                     severity="info",
                 )
+
+
+def template_token(text: str) -> str | None:
+    """The first control token of a chat template in a text."""
+    found = _find_token(text) if "<" in text or "[" in text else None
+    return found[0] if found else None
+
+
+def template_heading(text: str) -> str | None:
+    """The first heading of a prompt template in a text."""
+    found = _find_heading(text) if "##" in text else None
+    return found[0] if found else None

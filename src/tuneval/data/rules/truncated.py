@@ -15,6 +15,8 @@ from tuneval.data.draft import Draft
 from tuneval.data.finding import Finding, clip
 from tuneval.data.rule import Rule
 
+IN_CODE, IN_JSON = "in an open code block", "in open JSON"
+
 _LONG = 40  # characters, from which on an answer is more than a label or a name
 _WRITTEN_OUT = 200  # from which on a writer who ends sentences ends the last one too
 _TAIL = 1000  # of a long paragraph this much is looked at
@@ -40,7 +42,7 @@ class Truncated(Rule):
         """One warning for each answer to learn from that breaks off."""
         for exchange in draft.exchanges:
             response = exchange.response.rstrip()
-            if how := _how(response):
+            if how := breaks_off(response):
                 yield draft.finding(
                     "truncated.response",
                     f"{exchange.path} breaks off {how}: {clip('…' + response[-30:], 40)}.",
@@ -50,12 +52,16 @@ class Truncated(Rule):
                 )
 
 
-def _how(response: str) -> str | None:
+def breaks_off(response: str) -> str | None:
+    """How an answer breaks off; None where it is whole, or empty."""
+    response = response.rstrip()
+    if not response:
+        return None
     last = response[-1]
     if "```" in response and len(_fence.findall(response)) % 2:
-        return "in an open code block"
+        return IN_CODE
     if response[0] in "[{" and last not in "]}" and _is_open_json(response):
-        return "in open JSON"
+        return IN_JSON
     if len(response) < _LONG and not _is_chinese(response):
         return None
     if last in _OPEN_ENDS:

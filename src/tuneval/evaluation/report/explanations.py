@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tuneval.evaluation.report.names import Text
+from tuneval.pages.text import Text
 
 HOW_TO_READ = (
     Text(

@@ -35,11 +35,45 @@ class DataCard:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TrainingFacts:
+    """One of several trainings: what it learnt from (`examples`), for how long, and its outcome.
+
+    `result` is `TrainResult.as_dict()`, `loss_log` the rows of its `trainer_log.jsonl`.
+    """
+
+    examples: str
+    duration: str
+    result: Mapping[str, Any]
+    loss_log: Sequence[Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScoringFacts:
+    """A scoring: by measure how many examples have a value, and by reason how many have none."""
+
+    measures: Mapping[str, tuple[int, Mapping[str, int]]]
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SelectionFacts:
+    """A selection: what was asked, how many were chosen of how many, and why the others not."""
+
+    asked: str
+    n_offered: int
+    n_chosen: int
+    rejected: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReportFacts:
     """What `write_report` writes of. What was not done is None or empty and left out.
 
     `training` is `TrainResult.as_dict()`, `tokens` an `EncodedSet.account()`, `loss_log` the
-    rows of `trainer_log.jsonl`, `environment` what `describe_environment` gave.
+    rows of `trainer_log.jsonl`, `environment` what `describe_environment` gave. Where there are
+    several trainings or comparisons, they stand by name in `trainings` and `comparisons`, and
+    `training`, `tokens`, `loss_log` or `comparison` are left empty; the comparisons are then
+    those of `family.holm_over`.
     """
 
     title: str
@@ -57,7 +91,16 @@ class ReportFacts:
     training: Mapping[str, Any] | None = None
     loss_log: Sequence[Mapping[str, Any]] = ()
     comparison: Comparison | None = None
+    trainings: Mapping[str, TrainingFacts] = field(default_factory=dict)
+    comparisons: Mapping[str, Comparison] = field(default_factory=dict)
+    scorings: Mapping[str, ScoringFacts] = field(default_factory=dict)
+    selections: Mapping[str, SelectionFacts] = field(default_factory=dict)
     environment: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def compared(self) -> tuple[Comparison, ...]:
+        """The comparison, or all of them."""
+        return tuple(self.comparisons.values()) if self.comparison is None else (self.comparison,)
 
 
 def data_card(

@@ -6,7 +6,6 @@ from html import escape
 from pathlib import Path
 
 from tuneval import __version__
-from tuneval.evaluation.report import markup as m
 from tuneval.evaluation.report import verdict
 from tuneval.evaluation.report.explanations import HOW_TO_READ
 from tuneval.evaluation.report.facts import ReportFacts
@@ -17,35 +16,40 @@ from tuneval.evaluation.report.html_record import (
     training_section,
 )
 from tuneval.evaluation.report.html_results import flips_section, metrics_section, tiles
-from tuneval.evaluation.report.markup import Html
-from tuneval.evaluation.report.names import Text
+from tuneval.evaluation.report.html_several import (
+    comparison_sections,
+    differences_section,
+    selection_section,
+    trainings_section,
+)
+from tuneval.evaluation.report.limits import limits
+from tuneval.pages import markup as m
+from tuneval.pages.document import document
+from tuneval.pages.markup import Html
+from tuneval.pages.text import Text
 
 
 def html_page(facts: ReportFacts) -> Html:
     """The whole page."""
     parts = [
         _head(facts),
+        differences_section(facts.comparisons),
         metrics_section(facts),
         flips_section(facts.comparison) if facts.comparison else "",
+        comparison_sections(facts.comparisons),
         answers_section(facts.evaluations),
-        training_section(facts),
+        selection_section(facts.scorings, facts.selections),
+        trainings_section(facts.trainings) or training_section(facts),
         data_section(facts.data) if facts.data else "",
         _limits(facts),
         m.section("reading", Text("How to read this", "如何阅读本报告"), m.bullets(HOW_TO_READ)),
         reproduce_section(facts),
     ]
-    css = Path(__file__).with_name("page.css").read_text(encoding="utf-8")
-    return (
-        "<!doctype html>\n"
-        '<html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{escape(facts.title)} · tuneval</title><style>{css}</style></head><body>"
-        '<input class="hidden" type="radio" name="language" id="say-en" checked>'
-        '<input class="hidden" type="radio" name="language" id="say-zh">'
-        f'<header class="top"><span class="brand">tuneval<small>{escape(facts.run_id)}</small>'
-        '</span><span class="languages"><label for="say-en">English</label>'
-        '<label for="say-zh">中文</label></span></header>'
-        f"<main>{''.join(parts)}{_footer(facts)}</main></body></html>\n"
+    return document(
+        facts.title,
+        about=facts.run_id,
+        css=Path(__file__).with_name("page.css"),
+        content="".join(parts) + _footer(facts),
     )
 
 
@@ -74,12 +78,12 @@ def _head(facts: ReportFacts) -> Html:
 
 
 def _limits(facts: ReportFacts) -> Html:
-    if facts.comparison is None:
+    if not facts.compared:
         return ""
     return m.section(
         "limits",
         Text("What these numbers do not say", "这些数字没有说明什么"),
-        m.bullets(verdict.limits(facts.comparison)),
+        m.bullets(limits(*facts.compared)),
     )
 
 

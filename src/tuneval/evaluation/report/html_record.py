@@ -9,12 +9,17 @@ from typing import Any
 
 from tuneval.evaluation.figures import TOKEN_ACCURACY, WHOLE_SEQUENCE
 from tuneval.evaluation.record import EvaluationResult
-from tuneval.evaluation.report import markup as m
 from tuneval.evaluation.report.facts import DataCard, ReportFacts
 from tuneval.evaluation.report.loss_chart import loss_chart
-from tuneval.evaluation.report.markup import Html
-from tuneval.evaluation.report.names import Text
-from tuneval.evaluation.report.numbers import duration_text, estimate_text
+from tuneval.evaluation.report.markup import share_bar
+from tuneval.evaluation.report.numbers import estimate_text
+from tuneval.pages import markup as m
+from tuneval.pages.markup import Html
+from tuneval.pages.numbers import duration_text
+from tuneval.pages.text import Text
+
+GENERATED = Text("answers generated", "生成的回答")
+CUT = Text("cut at the length limit", "因长度上限被截断")
 
 
 def answers_section(evaluations: Mapping[str, EvaluationResult]) -> Html:
@@ -38,14 +43,13 @@ def answers_section(evaluations: Mapping[str, EvaluationResult]) -> Html:
             Text("with prompt tokens too (a mistake)", "误把提示词元算入时"),
             _metric(WHOLE_SEQUENCE),
         ),
-        (Text("answers generated", "生成的回答"), lambda r: f"{r.counts.get('generated', 0):,}"),
-        (
-            Text("cut at the length limit", "因长度上限被截断"),
-            lambda r: f"{r.counts.get('cut_by_length', 0):,}",
-        ),
+        (GENERATED, lambda r: f"{r.counts.get('generated', 0):,}"),
+        (CUT, lambda r: f"{r.counts.get('cut_by_length', 0):,}"),
         (Text("left out, with reason", "未计入（及原因）"), _left_out),
         (Text("time", "用时"), lambda r: duration_text(sum(r.seconds.values()))),
     ]
+    if not any(r.counts.get("generated") for r in evaluations.values()):
+        lines = [line for line in lines if line[0] not in (GENERATED, CUT)]
     rows = [[m.both(name), *(tell(r) for r in evaluations.values())] for name, tell in lines]
     note = Text(
         "Token accuracy has to be counted over the answer alone. Counting the prompt too, as is "
@@ -90,21 +94,31 @@ def training_section(facts: ReportFacts) -> Html:
         f"{m.both(Text('learning rate, to its own scale', '学习率（独立刻度）'))}</span></div>"
     )
     panel = f'<div class="panel">{key}{chart}</div>' if chart else ""
-    t = facts.training or {}
+    return m.section(
+        "training",
+        Text("Training", "训练"),
+        panel,
+        m.facts(training_rows(facts.training or {}, facts.tokens, facts.method)),
+    )
+
+
+def training_rows(
+    t: Mapping[str, Any], tokens: Mapping[str, Any] | None, method: str | None = None
+) -> list[tuple[Text | str, Html]]:
+    """Names and values of a training; a value that is not known is empty."""
     trainable, total = t.get("trainable_parameters"), t.get("total_parameters")
     parameters = (
         f"{trainable:,} / {total:,} ({trainable / total:.2%})" if trainable and total else ""
     )
-    rows: list[tuple[Text | str, Html]] = [
-        (Text("method", "方法"), escape(str(facts.method or t.get("kind", "")))),
+    return [
+        (Text("method", "方法"), escape(str(method or t.get("kind", "")))),
         (Text("trained parameters", "可训练参数"), parameters),
         (Text("steps", "步数"), _number(t.get("steps"), ",")),
         (Text("mean training loss", "平均训练损失"), _number(t.get("train_loss"), ".3f")),
         (Text("time", "用时"), duration_text(t["seconds"]) if "seconds" in t else ""),
         (Text("tokens per second", "词元/秒"), _number(t.get("tokens_per_second"), ",.0f")),
-        *_token_facts(facts.tokens),
+        *_token_facts(tokens),
     ]
-    return m.section("training", Text("Training", "训练"), panel, m.facts_list(rows))
 
 
 def _token_facts(tokens: Mapping[str, Any] | None) -> list[tuple[Text | str, Html]]:
@@ -158,7 +172,7 @@ def data_section(card: DataCard) -> Html:
         most = max(sum(counts.values()) for counts in values.values())
         bars = "".join(
             f'<div class="count"><span>{escape(value)}</span>'
-            f"{m.share_bar([counts.get(side, 0) for side in sides], most)}"
+            f"{share_bar([counts.get(side, 0) for side in sides], most)}"
             f"<span>{' + '.join(str(counts.get(side, 0)) for side in sides)}</span></div>"
             for value, counts in values.items()
         )
@@ -170,7 +184,7 @@ def data_section(card: DataCard) -> Html:
     charts = (
         f'<div class="key" style="margin-top:14px">{key}</div><div class="counts">{panels}</div>'
     )
-    return m.section("data", Text("Data", "数据"), m.facts_list(rows), charts if panels else "")
+    return m.section("data", Text("Data", "数据"), m.facts(rows), charts if panels else "")
 
 
 def reproduce_section(facts: ReportFacts) -> Html:
@@ -197,7 +211,7 @@ def reproduce_section(facts: ReportFacts) -> Html:
         "reproduce",
         Text("Environment, and how to do this again", "环境与复现"),
         command,
-        m.facts_list(rows),
+        m.facts(rows),
         f'<div class="chips">{chips}</div>' if chips else "",
     )
 

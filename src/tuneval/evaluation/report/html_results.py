@@ -8,10 +8,9 @@ from pathlib import Path
 
 from tuneval.evaluation.compare import Comparison, ComparisonRow, Flip
 from tuneval.evaluation.record import EvaluationResult
-from tuneval.evaluation.report import markup as m
 from tuneval.evaluation.report.facts import ReportFacts
-from tuneval.evaluation.report.markup import Html
-from tuneval.evaluation.report.names import Text, metric_meaning, metric_name, reading_order
+from tuneval.evaluation.report.markup import difference_bar, interval_bars, marked_answer
+from tuneval.evaluation.report.names import metric_meaning, metric_name, reading_order
 from tuneval.evaluation.report.numbers import (
     change_text,
     estimate_text,
@@ -20,6 +19,9 @@ from tuneval.evaluation.report.numbers import (
     value_text,
 )
 from tuneval.evaluation.report.verdict import Conclusion
+from tuneval.pages import markup as m
+from tuneval.pages.markup import Html
+from tuneval.pages.text import Text
 from tuneval.statistics.estimate import Estimate
 
 MOST_FLIPS = 30
@@ -41,7 +43,7 @@ def tiles(comparison: Comparison, conclusion: Conclusion) -> Html:
             f'<div class="tile"><h3>{m.both(metric_name(row.metric))}</h3>'
             f'<div class="pair">{value_text(row.a.value, row.unit)} →'
             f" <b>{value_text(row.b.value, row.unit)}</b></div>"
-            f"{m.interval_bars([('base', row.a), ('tuned', row.b)])}"
+            f"{interval_bars([('base', row.a), ('tuned', row.b)])}"
             f'<div class="change {_verdict_css(row)}">{_change(row)}</div>'
             f"<small>{m.both(_sample(row.difference))}</small></div>"
         )
@@ -54,6 +56,11 @@ def metrics_section(facts: ReportFacts) -> Html:
     comparison = facts.comparison
     if comparison is None:
         return m.section("metrics", heading, _metrics_alone(facts.evaluations))
+    return m.section("metrics", heading, comparison_table(comparison))
+
+
+def comparison_table(comparison: Comparison) -> Html:
+    """Every metric of one comparison: both sides, their bars, the difference, and what to read."""
     reach = {
         scale: max(
             (
@@ -73,7 +80,7 @@ def metrics_section(facts: ReportFacts) -> Html:
     difference = Text("difference, paired", "差异（配对）")
     key = (
         f'<div class="key"><span><span class="dot base"></span>{a}: '
-        f"<code>{escape(comparison.a_model)}</code></span>"
+        f"<code>{escape(_short(comparison.a_model))}</code></span>"
         f'<span><span class="dot tuned"></span>{b}: '
         f"<code>{escape(_short(comparison.b_model))}</code></span></div>"
     )
@@ -91,9 +98,7 @@ def metrics_section(facts: ReportFacts) -> Html:
         f"横条：数值与 95% 区间（0 到 100；困惑度自 1 起按对数）。差异为 {comparison.b} 减 "
         f"{comparison.a}，逐条配对；仅当区间不含零时才显示绿色或红色。",
     )
-    return m.section(
-        "metrics", heading, key, table, f'<p class="soft"><small>{m.both(note)}</small></p>'
-    )
+    return key + table + f'<p class="soft"><small>{m.both(note)}</small></p>'
 
 
 def _metric_row(row: ComparisonRow, a: str, b: str, reach: float) -> Html:
@@ -105,11 +110,11 @@ def _metric_row(row: ComparisonRow, a: str, b: str, reach: float) -> Html:
         f'<small class="interval">{interval_text(row.a)}</small></td>'
         f'<td data-name="{b}"><span class="value">{value_text(row.b.value, row.unit)}</span>'
         f'<small class="interval">{interval_text(row.b)}</small></td>'
-        f'<td class="wide">{m.interval_bars([("base", row.a), ("tuned", row.b)])}</td>'
+        f'<td class="wide">{interval_bars([("base", row.a), ("tuned", row.b)])}</td>'
         f'<td class="difference" data-name="Δ"><span class="value {_verdict_css(row)}">'
         f"{change_text(row.difference.value, row.unit)}</span> "
         f'<small class="interval">{interval_text(row.difference, signed=True)}</small>'
-        f"{m.difference_bar(row.difference, reach=reach, good=good)}</td>"
+        f"{difference_bar(row.difference, reach=reach, good=good)}</td>"
         f'<td data-name="p (Holm)"><span class="nowrap">{p_text(row.p_holm)}</span>'
         f'<small class="interval">{m.both(_sample(row.difference))}</small></td></tr>'
     )
@@ -134,6 +139,11 @@ def _metrics_alone(evaluations: Mapping[str, EvaluationResult]) -> Html:
 
 def flips_section(comparison: Comparison) -> Html:
     """The items that flipped, both ways, with both answers."""
+    return m.section("flips", Text("Items that flipped", "结果翻转的样本"), flips(comparison))
+
+
+def flips(comparison: Comparison) -> Html:
+    """The same without a heading; empty where no metric is simply right or wrong."""
     if comparison.flips_metric is None:
         return ""
     name = metric_name(comparison.flips_metric)
@@ -142,16 +152,16 @@ def flips_section(comparison: Comparison) -> Html:
         (comparison.worsened, False, Text("Right before, wrong now", "由对变错")),
     ]
     content = ""
-    for flips, improved, heading in sides:
-        content += f"<h3>{m.both(heading)} · {len(flips)}</h3>"
-        if not flips:
+    for found, improved, heading in sides:
+        content += f"<h3>{m.both(heading)} · {len(found)}</h3>"
+        if not found:
             content += f'<p class="soft">{m.both(Text("None.", "无。"))}</p>'
             continue
-        shown = [_flip(flip, comparison, improved=improved) for flip in flips[:MOST_FLIPS]]
+        shown = [_flip(flip, comparison, improved=improved) for flip in found[:MOST_FLIPS]]
         content += f'<div class="flips">{"".join(shown[:FLIPS_IN_SIGHT])}</div>'
         if rest := shown[FLIPS_IN_SIGHT:]:
             more = Text(
-                f"{len(rest)} more of {len(flips)}", f"另外 {len(rest)} 条（共 {len(flips)} 条）"
+                f"{len(rest)} more of {len(found)}", f"另外 {len(rest)} 条（共 {len(found)} 条）"
             )
             content += (
                 f"<details><summary>{m.both(more)}</summary>"
@@ -162,12 +172,7 @@ def flips_section(comparison: Comparison) -> Html:
         f"At most {MOST_FLIPS} a side are shown.",
         f"以{name.zh}判定；与标准答案不同之处已标出。每侧至多 {MOST_FLIPS} 条。",
     )
-    return m.section(
-        "flips",
-        Text("Items that flipped", "结果翻转的样本"),
-        f'<p class="soft">{m.both(lead)}</p>',
-        content,
-    )
+    return f'<p class="soft">{m.both(lead)}</p>{content}'
 
 
 def _flip(flip: Flip, comparison: Comparison, *, improved: bool) -> Html:
@@ -175,8 +180,8 @@ def _flip(flip: Flip, comparison: Comparison, *, improved: bool) -> Html:
     before, after = ("wrong", "right") if improved else ("right", "wrong")
     rows: list[tuple[Text | str, str, Html]] = [
         (Text("expected", "标准答案"), "answer", escape(flip.label)),
-        (comparison.a, f"answer {before}", m.marked_answer(flip.a, flip.label)),
-        (comparison.b, f"answer {after}", m.marked_answer(flip.b, flip.label)),
+        (comparison.a, f"answer {before}", marked_answer(flip.a, flip.label)),
+        (comparison.b, f"answer {after}", marked_answer(flip.b, flip.label)),
     ]
     answers = "".join(
         f'<span>{m.both(name)}</span><div class="{css}">{content}</div>'

@@ -1,60 +1,133 @@
-"""The loss curve as an SVG that follows the page's colours."""
+"""Loss curves as an SVG that follows the page's colours."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
 from itertools import accumulate
 from typing import Any
+
+from tuneval.pages.axis import round_steps
+
+Log = Sequence[Mapping[str, Any]]
 
 WIDTH, HEIGHT = 720, 300
 LEFT, RIGHT, TOP, BOTTOM = 56, 16, 18, 44
 WINDOWS = 30
+COLOURS = 6
+"""Curves in one chart that can be told apart; the page's style has `c0` to `c5`."""
 
 
-def loss_chart(log: Sequence[Mapping[str, Any]]) -> str:
+def loss_chart(log: Log) -> str:
     """Loss at each logged step, its running mean, and the learning rate; empty below two steps."""
-    rows = [row for row in log if "loss" in row and math.isfinite(row["loss"])]
+    rows = _finite(log)
     if len(rows) < 2:
         return ""
-    steps = [float(row["current_steps"]) for row in rows]
-    losses = [float(row["loss"]) for row in rows]
-    low, high, step = _axis(0.0 if min(losses) < max(losses) / 2 else min(losses), max(losses))
-
-    def x(value: float) -> float:
-        return LEFT + (WIDTH - LEFT - RIGHT) * (value - steps[0]) / (steps[-1] - steps[0] or 1)
-
-    def y(value: float) -> float:
-        return TOP + (HEIGHT - TOP - BOTTOM) * (1 - (value - low) / (high - low))
-
-    grid = ""
-    for number in range(round((high - low) / step) + 1):
-        value = low + number * step
-        grid += (
-            f'<line class="grid" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{y(value):.1f}" '
-            f'y2="{y(value):.1f}"/><text x="{LEFT - 8}" y="{y(value) + 5:.1f}" '
-            f'text-anchor="end">{value:g}</text>'
-        )
-    for value in _whole_ticks(steps[0], steps[-1]):
-        grid += (
-            f'<text x="{x(value):.1f}" y="{HEIGHT - BOTTOM + 20}" text-anchor="middle">'
-            f"{value:g}</text>"
-        )
+    steps, losses = _steps(rows), _losses(rows)
+    plane = _Plane.spanning(steps, losses)
+    across = [plane.x(step) for step in steps]
     rates = [float(row["lr"]) for row in rows if row.get("lr") is not None]
     rate_line = ""
     if len(rates) == len(rows) and max(rates) > 0:
-        heights = [y(low + (high - low) * rate / max(rates)) for rate in rates]
-        rate_line = _line("rate", [x(step) for step in steps], heights)
-    across = [x(step) for step in steps]
-    return (
-        f'<svg class="loss" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" '
-        f'aria-label="Training loss from {losses[0]:.3f} to {losses[-1]:.3f} '
-        f'over {steps[-1]:g} steps">{grid}{rate_line}'
-        f"{_line('raw', across, [y(loss) for loss in losses])}"
-        f"{_line('smooth', across, [y(loss) for loss in _smoothed(losses)])}"
-        f'<text x="{(LEFT + WIDTH - RIGHT) / 2}" y="{HEIGHT - 4}" text-anchor="middle">'
-        "step</text></svg>"
+        top = plane.high - plane.low
+        heights = [plane.y(plane.low + top * rate / max(rates)) for rate in rates]
+        rate_line = _line("rate", across, heights)
+    return plane.svg(
+        f"Training loss from {losses[0]:.3f} to {losses[-1]:.3f} over {steps[-1]:g} steps",
+        rate_line
+        + _line("raw", across, [plane.y(loss) for loss in losses])
+        + _line("smooth", across, [plane.y(loss) for loss in _smoothed(losses)]),
     )
+
+
+def loss_curves(logs: Mapping[str, Log]) -> str:
+    """The running means of several trainings on the same axes; those below two steps are left out.
+
+    The curve of the n-th training has the colour `c<n>`, whichever are left out.
+    """
+    curves = {name: _finite(log) for name, log in logs.items()}
+    drawn = [rows for rows in curves.values() if len(rows) > 1]
+    if not drawn:
+        return ""
+    means = {name: _smoothed(_losses(rows)) for name, rows in curves.items() if len(rows) > 1}
+    plane = _Plane.spanning(
+        [step for rows in drawn for step in _steps(rows)],
+        [loss for losses in means.values() for loss in losses],
+    )
+    lines, said = "", []
+    for number, (name, rows) in enumerate(curves.items()):
+        if name in means:
+            across = [plane.x(step) for step in _steps(rows)]
+            heights = [plane.y(loss) for loss in means[name]]
+            lines += _line(f"curve c{number % COLOURS}", across, heights)
+            said.append(f"{name} from {means[name][0]:.3f} to {means[name][-1]:.3f}")
+    return plane.svg("Training loss, running mean: " + "; ".join(said), lines)
+
+
+@dataclass(frozen=True, slots=True)
+class _Plane:
+    """Where a step and a loss lie in the chart."""
+
+    first: float
+    last: float
+    low: float
+    high: float
+    tick: float
+
+    @classmethod
+    def spanning(cls, steps: Sequence[float], losses: Sequence[float]) -> _Plane:
+        """The axes that hold all of them; the losses' begins at 0 unless that wastes room."""
+        least, most = min(losses), max(losses)
+        low, high, tick = round_steps(0.0 if least < most / 2 else least, most)
+        return cls(min(steps), max(steps), low, high, tick)
+
+    def x(self, step: float) -> float:
+        """Pixels from the left."""
+        width = WIDTH - LEFT - RIGHT
+        return LEFT + width * (step - self.first) / (self.last - self.first or 1)
+
+    def y(self, loss: float) -> float:
+        """Pixels from the top."""
+        return TOP + (HEIGHT - TOP - BOTTOM) * (1 - (loss - self.low) / (self.high - self.low))
+
+    def svg(self, label: str, lines: str) -> str:
+        """The chart: the grid with its numbers, and the lines."""
+        return (
+            f'<svg class="loss" viewBox="0 0 {WIDTH} {HEIGHT}" role="img" '
+            f'aria-label="{escape(label)}">{self._grid()}{lines}'
+            f'<text x="{(LEFT + WIDTH - RIGHT) / 2}" y="{HEIGHT - 4}" text-anchor="middle">'
+            "step</text></svg>"
+        )
+
+    def _grid(self) -> str:
+        grid = ""
+        for number in range(round((self.high - self.low) / self.tick) + 1):
+            value = self.low + number * self.tick
+            grid += (
+                f'<line class="grid" x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{self.y(value):.1f}" '
+                f'y2="{self.y(value):.1f}"/><text x="{LEFT - 8}" y="{self.y(value) + 5:.1f}" '
+                f'text-anchor="end">{value:g}</text>'
+            )
+        for value in _whole_ticks(self.first, self.last):
+            grid += (
+                f'<text x="{self.x(value):.1f}" y="{HEIGHT - BOTTOM + 20}" '
+                f'text-anchor="middle">{value:g}</text>'
+            )
+        return grid
+
+
+def _finite(log: Log) -> list[Mapping[str, Any]]:
+    return [row for row in log if "loss" in row and math.isfinite(row["loss"])]
+
+
+def _steps(rows: Log) -> list[float]:
+    return [float(row["current_steps"]) for row in rows]
+
+
+def _losses(rows: Log) -> list[float]:
+    return [float(row["loss"]) for row in rows]
 
 
 def _line(css: str, across: Sequence[float], heights: Sequence[float]) -> str:
@@ -74,18 +147,8 @@ def _smoothed(values: Sequence[float]) -> list[float]:
     return result
 
 
-def _axis(low: float, high: float) -> tuple[float, float, float]:
-    """Ends and distance of about five round ticks that span both values."""
-    span = high - low or abs(high) or 1.0
-    rough = span / 4
-    power = 10 ** math.floor(math.log10(rough))
-    step = next(power * m for m in (1, 2, 2.5, 5, 10) if power * m >= rough)
-    start = math.floor(low / step) * step
-    return start, max(math.ceil(high / step) * step, start + step), step
-
-
 def _whole_ticks(first: float, last: float) -> list[float]:
     """About five round whole numbers within the steps."""
-    step = max(1.0, _axis(first, last)[2])
+    step = max(1.0, round_steps(first, last)[2])
     ticks = [math.ceil(first / step) * step + n * step for n in range(8)]
     return [tick for tick in ticks if first <= tick <= last]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 from tuneval.evaluation.compare import Comparison, Flip
@@ -10,6 +10,8 @@ from tuneval.evaluation.figures import TOKEN_ACCURACY, WHOLE_SEQUENCE
 from tuneval.evaluation.report import verdict
 from tuneval.evaluation.report.explanations import HOW_TO_READ
 from tuneval.evaluation.report.facts import DataCard, ReportFacts
+from tuneval.evaluation.report.limits import limits
+from tuneval.evaluation.report.markdown_several import differences, selections, trainings
 from tuneval.evaluation.report.names import metric_name, reading_order
 from tuneval.evaluation.report.numbers import (
     difference_text,
@@ -17,6 +19,7 @@ from tuneval.evaluation.report.numbers import (
     p_text,
     sample_text,
 )
+from tuneval.pages.markdown import code, one_line, table
 
 MOST_FLIPS = 30
 
@@ -34,15 +37,18 @@ def _lines(facts: ReportFacts) -> Iterator[str]:
     yield f"Run `{facts.run_id}`, {facts.created[:16]}, base model `{facts.model}`."
     if facts.comparison is not None:
         yield from _comparison(facts.comparison)
+    yield from differences(facts.comparisons)
     yield from _evaluations(facts)
     if facts.comparison is not None:
         yield from _flips(facts.comparison)
+    yield from selections(facts.scorings, facts.selections)
     yield from _training(facts)
+    yield from trainings(facts.trainings)
     if facts.data is not None:
         yield from _data(facts.data)
-    if facts.comparison is not None:
+    if compared := facts.compared:
         yield "\n## What these numbers do not say\n"
-        yield from (f"- {text.en}" for text in verdict.limits(facts.comparison))
+        yield from (f"- {text.en}" for text in limits(*compared))
     yield "\n## How to read this\n"
     yield from (f"- {text.en}" for text in HOW_TO_READ)
     yield from _reproduce(facts)
@@ -55,7 +61,7 @@ def _comparison(comparison: Comparison) -> Iterator[str]:
         yield f"**{verdict.headline(conclusion, comparison).en}**\n"
         yield from (f"- {text.en}" for text in verdict.findings(conclusion, comparison))
     yield f"\n## {comparison.a} and {comparison.b}, item by item\n"
-    yield from _table(
+    yield from table(
         ["metric", comparison.a, comparison.b, "difference", "p (Holm)", "sample", "verdict"],
         [
             [
@@ -90,9 +96,12 @@ def _evaluations(facts: ReportFacts) -> Iterator[str]:
             estimate = found.estimate if found else None
             cells.append(f"{estimate_text(estimate)}, {sample_text(estimate)}" if estimate else "–")
         rows.append(cells)
+    answered = any(result.counts.get("generated") for result in results)
     for key in ("teacher_forced", "alignment_agrees", "generated", "cut_by_length", "truncated"):
+        if key in ("generated", "cut_by_length") and not answered:
+            continue
         rows.append([key.replace("_", " "), *(str(r.counts.get(key, 0)) for r in results)])
-    yield from _table(["", *facts.evaluations], rows)
+    yield from table(["", *facts.evaluations], rows)
     for result in results:
         for way, reasons in result.skipped.items():
             for reason, count in reasons.items():
@@ -115,9 +124,9 @@ def _flips(comparison: Comparison) -> Iterator[str]:
 
 
 def _flip(flip: Flip, comparison: Comparison) -> Iterator[str]:
-    yield f"- {_one_line(flip.prompt, 500)}"
+    yield f"- {one_line(flip.prompt, 500)}"
     for name, text in (("expected", flip.label), (comparison.a, flip.a), (comparison.b, flip.b)):
-        yield f"  - {name}: {_code(_one_line(text, 300))}"
+        yield f"  - {name}: {code(one_line(text, 300))}"
 
 
 def _training(facts: ReportFacts) -> Iterator[str]:
@@ -129,7 +138,7 @@ def _training(facts: ReportFacts) -> Iterator[str]:
     if facts.tokens:
         tokens = facts.tokens
         rows += [[name.replace("_", " "), _number(tokens[name])] for name in tokens]
-    yield from _table(["", ""], rows)
+    yield from table(["", ""], rows)
     if len(facts.loss_log) > 1:
         first, last = facts.loss_log[0], facts.loss_log[-1]
         yield (
@@ -148,7 +157,7 @@ def _data(card: DataCard) -> Iterator[str]:
         yield f"\n{name}:\n"
         sides = list(card.splits)
         rows = [[v, *(str(counts.get(side, 0)) for side in sides)] for v, counts in values.items()]
-        yield from _table(["", *(side.replace("_", " ") for side in sides)], rows)
+        yield from table(["", *(side.replace("_", " ") for side in sides)], rows)
 
 
 def _reproduce(facts: ReportFacts) -> Iterator[str]:
@@ -165,26 +174,6 @@ def _reproduce(facts: ReportFacts) -> Iterator[str]:
                 else str(value)
             )
             yield f"- {name.replace('_', ' ')}: {shown}"
-
-
-def _table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    yield "| " + " | ".join(headings) + " |"
-    yield "| " + " | ".join("---" for _ in headings) + " |"
-    for row in rows:
-        yield "| " + " | ".join(_one_line(cell, 200).replace("|", "\\|") for cell in row) + " |"
-
-
-def _one_line(text: str, most: int) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= most else line[:most] + "…"
-
-
-def _code(text: str) -> str:
-    """Code that may hold back-ticks itself."""
-    fence = "`"
-    while fence in text:
-        fence += "`"
-    return f"{fence}{text}{fence}" if text and fence == "`" else f"{fence} {text or '∅'} {fence}"
 
 
 def _number(value: Any) -> str:

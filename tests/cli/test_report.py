@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -89,8 +90,6 @@ def test_a_folder_without_scores_is_refused(
 
 
 def test_it_needs_no_model(scored: list[Path]) -> None:
-    import subprocess
-
     code = (
         "import sys; from tuneval.cli.main import main; main(sys.argv[1:]); "
         "sys.exit(bool({'torch', 'transformers', 'scipy.stats'} & set(sys.modules)))"

@@ -138,6 +138,11 @@ def test_a_crowd_on_one_spot_is_told_from_a_single_pair() -> None:
     svg = scatter([(0.2, 0.2)] * 50 + [(0.9, 0.9)], axis, axis, ("a", "b"), "crowd")
     widths = [float(width) for width in re.findall(r'class="cell" d="M[\d. ]+h([\d.]+)', svg)]
     assert widths[0] > 3 * widths[1]
+    corner = re.search(r'class="cell" d="M([\d.]+) ([\d.]+)', svg)
+    line = drawn(svg).find('line[@class="same"]')
+    left, right = float(line.get("x1")), float(line.get("x2"))
+    middle = float(corner[1]) + widths[0] / 2
+    assert middle == pytest.approx(left + 0.2 * (right - left), abs=0.1), "not the grid's place"
 
 
 def test_a_strip_shows_its_quantiles_in_order() -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from tuneval.errors import StatisticsError
-from tuneval.statistics.correlation import pearson, spearman
+from tuneval.statistics.correlation import _Tied, _weighted_spearman, pearson, spearman
 from tuneval.statistics.estimate import Estimate
 
 VALUES = st.one_of(st.integers(-3, 3).map(float), st.floats(-1e3, 1e3, allow_subnormal=False))
@@ -117,8 +117,6 @@ def test_items_that_hang_together_widen_the_interval() -> None:
 
 
 def test_resampled_ranks_are_those_of_the_repeated_items() -> None:
-    from tuneval.statistics.correlation import _Tied, _weighted_spearman
-
     a, b = [3.0, 1.0, 1.0, 2.0, 5.0], [1.0, 1.0, 4.0, 2.0, 3.0]
     weights = np.array([[2.0, 1.0, 0.0, 3.0, 1.0], [0.0, 5.0, 0.0, 0.0, 0.0]])
     found = _weighted_spearman(weights, _Tied(np.array(a)), _Tied(np.array(b)))

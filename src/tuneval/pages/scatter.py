@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 
 from tuneval.pages.axis import Axis
@@ -60,19 +59,20 @@ def _points(pairs: Sequence[tuple[float, float]], plot: Plot) -> Html:
 
 
 def _cells(pairs: Sequence[tuple[float, float]], plot: Plot) -> Html:
+    """A square for each cell of a grid, in the middle of the pairs that lie there."""
     step = (SIZE - LEFT - RIGHT) / _CELLS
-    counts = Counter(
-        (
-            min(int((plot.x(x) - LEFT) / step), _CELLS - 1),
-            min(int((plot.y(y) - TOP) / step), _CELLS - 1),
-        )
-        for x, y in pairs
-    )
-    most = max(counts.values())
+    cells: dict[tuple[int, int], list[float]] = {}
+    for pair in pairs:
+        x, y = plot.x(pair[0]), plot.y(pair[1])
+        cell = cells.setdefault((int((x - LEFT) / step), int((y - TOP) / step)), [0, 0, 0])
+        cell[0] += 1
+        cell[1] += x
+        cell[2] += y
+    most = max(cell[0] for cell in cells.values())
     drawn = ""
-    for (column, row), count in sorted(counts.items()):
+    for _, (count, across, up) in sorted(cells.items()):
         side = max(2.4, step * (count / most) ** 0.5)
-        x, y = LEFT + (column + 0.5) * step - side / 2, TOP + (row + 0.5) * step - side / 2
+        x, y = across / count - side / 2, up / count - side / 2
         drawn += (
             f'<path class="cell" d="M{x:.1f} {y:.1f}h{side:.1f}v{side:.1f}h-{side:.1f}z">'
             f"<title>{count:,}</title></path>"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from dataclasses import asdict
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -57,8 +59,6 @@ def test_every_example_is_accounted_for_with_its_reason(make_scores) -> None:
 
 
 def test_a_plugins_own_reason_is_told_in_its_own_words(make_scores) -> None:
-    from dataclasses import asdict
-
     scores = make_scores({"ifd": [0.5, "odd"]})
     reading = asdict(gather(scores, []).measures[0].reading)
     scores.card["measures"]["ifd"] = {
@@ -120,8 +120,6 @@ def test_ends_show_the_texts_of_the_set(make_scores) -> None:
 
 def test_a_lost_data_set_is_said_and_the_rest_goes_on(make_scores) -> None:
     scores = make_scores({"ifd": [0.1, 0.2]})
-    from pathlib import Path
-
     Path(scores.card["data"]).unlink()
     facts = gather(scores, [])
     assert "cannot be read" in facts.remark.en
@@ -130,8 +128,6 @@ def test_a_lost_data_set_is_said_and_the_rest_goes_on(make_scores) -> None:
 
 
 def test_a_changed_data_set_is_said_and_what_is_left_is_shown(make_scores) -> None:
-    from pathlib import Path
-
     scores = make_scores({"ifd": [0.1, 0.2]})
     path = Path(scores.card["data"])
     path.write_text(path.read_text().replace("question 1", "question x"))

@@ -184,7 +184,7 @@ def test_response_tokens_are_counted_from_the_parts_where_no_measure_has_them() 
 
 
 def test_an_amount_of_tokens_wants_counted_tokens() -> None:
-    with pytest.raises(UsageError, match="--measures …,response_tokens"):
+    with pytest.raises(UsageError, match="--measure response_tokens"):
         chosen(HALF_BELOW_1, by="ifd", top="100 tokens")
 
 

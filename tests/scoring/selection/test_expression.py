@@ -184,7 +184,7 @@ def test_unknown_names_are_told_with_their_column_and_the_near_name() -> None:
 
 
 def test_a_measure_that_was_not_scored_is_told_how_to_be() -> None:
-    with pytest.raises(UsageError, match="--measures ifd,r_ifd"):
+    with pytest.raises(UsageError, match="--measure ifd --measure r_ifd"):
         parse_filter("r_ifd < 1").refuse_unknown(["ifd"], ["ifd", "r_ifd"])
 
 

@@ -127,7 +127,7 @@ def test_the_card_tells_source_funnel_and_what_is_disputed(scores: Scores, tmp_p
         "- `unscored:ifd:truncated`: no value of ifd: the prompt leaves no room",
         "## By task",
         "| ifd | all | 0.7",
-        "papers (Cherry, Superfiltering) leave out",
+        "The papers (Cherry, Superfiltering) leave out",
         'load_dataset("json", data_files="chosen.jsonl"',
     ):
         assert text in card, text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 import socket
 import sys
 import warnings
@@ -20,6 +21,8 @@ ANSWER_SECONDS = 5.0
 # Only token ids lie in the object store of a cluster of our own, and of the parts in hand.
 OBJECT_STORE_BYTES = 256 * 2**20
 _FORMS = "write ray (this machine, or $RAY_ADDRESS), HOST:PORT or ray://HOST:PORT"
+# Time and source line before a message: [2026-01-31 12:00:00,000 W 123 123] gcs_client.cc:210:
+_STAMP = re.compile(r"^\[[^]]*\] (\S+\.cc:\d+: )?")
 _QUIET = {
     "RAY_DEDUP_LOGS_SKIP_REGEX": ".",  # what raylets have to say of lost workers, we say
     "RAY_SCHEDULER_EVENTS": "0",
@@ -134,8 +137,8 @@ def _explained(address: str) -> Iterator[None]:
                 yield
         except (ConnectionError, RuntimeError, ValueError, OSError, ImportError) as error:
             written.seek(0)
-            told = written.read().decode(errors="replace").strip().splitlines()
-            told = str(error).strip().splitlines()[:1] + told[-1:]
+            lines = written.read().decode(errors="replace").strip().splitlines()
+            told = str(error).strip().splitlines()[:1] + [_STAMP.sub("", s) for s in lines[-1:]]
             raise TunevalError(
                 f"The Ray cluster does not take us: {'; '.join(told) or type(error).__name__}",
                 where=address,

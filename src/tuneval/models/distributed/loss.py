@@ -6,6 +6,7 @@ import re
 
 _CAUSES = (
     (r"low on memory|OUT_OF_MEMORY", "its machine ran low on memory"),
+    (r"actor .{0,60}is (temporarily )?unavailable", "it no longer answers"),
     (r"[Nn]ode .{0,80}(died|dead)|NODE_DIED|node was terminated", "its machine is gone"),
 )
 _DETAIL = re.compile(r"Worker exit detail: ([^.]+)\.")

@@ -14,14 +14,11 @@ MOST_ROWS = 40
 _SETS = {"all": "all", "chosen": "chosen", "random": "random"}
 
 IFD_READINGS = """\
-IFD says how much of the response's difficulty the instruction takes away. Above 1 the instruction
-does not help: often the two do not belong together. Just below 1 the response is hard even with
-its instruction; near 0 it follows almost by itself. The papers (Cherry, Superfiltering) leave out
-what is above 1 and keep the highest of the rest; some practice keeps the lowest. These are opposite
-choices, and which of them helps is a matter of data and model: compare with the random baseline.
-IFD is lower where responses are predictable in form, as code is, so ranking over several tasks or
-languages together favours some of them; a quota ranks within each. As a ratio of perplexities and
-as a ratio of losses it parts at the same 1 and orders differently."""
+What to keep by IFD is disputed. The papers (Cherry, Superfiltering) leave out what is above 1 and
+keep the highest of the rest: hard, but still helped by the instruction. Some practice keeps the
+lowest. These are opposite choices, and which of them helps is a matter of data and model: train on
+the random baseline, too, and compare. A ratio of perplexities and a ratio of losses part at the
+same 1 and order the rest differently, so a share of the best is not the same by both."""
 
 
 def card_of(account: Content) -> str:

@@ -81,9 +81,11 @@ class Choice:
         if thinning is None:
             chosen = self._first(groups)
         elif self._config.diverse_by == "threshold":
+            thinning.begin(groups)
             chosen = self._first(self._walked(thinning, groups))
         else:
             groups = self._pooled(sieve, groups, ranks)
+            thinning.begin(groups)
             chosen = self._most_diverse(thinning, groups)
         rejections: dict[str, Rejection] = {}
         for name, group in groups.items():

@@ -42,8 +42,9 @@ class SelectConfig(BaseModel):
     (`200000 tokens`, `20% tokens`). `random` draws that many at random instead of ranking.
 
     `diverse_by` k_center or facility_location takes `top` out of the `pool` best-ranked (an amount
-    as `top`; None: twice `top`); threshold walks down the ranks, and out is what is more like a
-    kept one than `threshold`, a cosine. With a quota each value is thinned by itself.
+    as `top`; None: twice `top`, or all where nothing ranks). threshold walks down the ranks, and
+    out is what is more like a kept one than `threshold`, a cosine. With a quota each value is
+    thinned by itself.
 
     `random_baseline` also draws a set at random from the whole, of the same size and quotas.
     """

@@ -72,7 +72,8 @@ class Expression:
         for name in absent:
             if name in known:
                 what = f"The scores do not hold '{name}'."
-                mend = f"score with `--measures {','.join([*measures, *known])}`"
+                options = " ".join(f"--measure {each}" for each in [*measures, *known])
+                mend = f"score the set with {options}"
             else:
                 what = f"There is no measure called '{name}'."
                 mend = did_you_mean(name, [*measures, "task"])

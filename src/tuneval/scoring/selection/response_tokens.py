@@ -25,7 +25,7 @@ class ResponseTokens:
         if not self._from:
             raise UsageError(
                 "An amount of tokens was asked for, and the scores do not count response tokens.",
-                mend=f"score with `--measures …,{COUNTED}`, or ask for a number of examples",
+                mend=f"score the set with --measure {COUNTED}, too, or ask for so many examples",
             )
 
     def of(self, candidate: Candidate) -> int | Undefined:

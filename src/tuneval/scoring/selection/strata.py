@@ -40,7 +40,7 @@ class Quota:
         if self.name == TASK and all(each.row.task is None for each in candidates):
             raise UsageError(
                 "The quota is of tasks, and no example has one.",
-                mend="score with `--task FIELD`, or name a facet of the records, such as a tag",
+                mend="score the set with --task FIELD, or name a facet of the records: a tag, say",
             )
 
     def _of(self, candidate: Candidate) -> str:

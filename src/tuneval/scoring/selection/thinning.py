@@ -63,6 +63,14 @@ class Thinning:
         self._embeddings = embeddings
         self._report = report
 
+    def begin(self, groups: Mapping[str, Sequence[Candidate]]) -> None:
+        """Encode the texts of all groups at once. Of several groups no bar is drawn for each."""
+        together = [each for group in groups.values() for each in group]
+        if together:
+            self._embeddings.of(together)
+        if len(groups) > 1:
+            self._report = ignore
+
     def ordered(self, group: Sequence[Candidate], n: int) -> list[Candidate]:
         """The first `n` of a group, each adding most to those before it."""
         if not n:

@@ -61,6 +61,12 @@ def test_an_empty_cluster_gets_who_is_farthest_from_their_own():
     assert clustering._assign(rows, centres).cluster.tolist() == [0, 0, 2, 1]
 
 
+def test_who_is_alone_in_a_cluster_does_not_leave_it_empty():
+    rows = unit([[1, 0], [1, 0.1], [0, 1]])
+    centres = unit([[1, 0], [-1, 0.2], [0, -1]])  # the last row is alone, and farthest of all
+    assert clustering._assign(rows, centres).cluster.tolist() == [0, 2, 1]
+
+
 def test_the_same_seed_gives_the_same_clusters_and_another_may_not():
     rows = unit(np.random.default_rng(1).normal(size=(200, 8)))
     one = cluster(rows, 9, seed=1)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
@@ -38,6 +40,17 @@ def test_everyone_finds_the_nearest_kept_one_that_is_another(monkeypatch, block,
     assert found.index.tolist() == [index for _, index in expected]
     np.testing.assert_allclose(found.distance, [distance for distance, _ in expected], atol=1e-6)
     np.testing.assert_allclose(found.similarity, 1 - found.distance)
+
+
+def test_the_products_are_never_held_all_at_once():
+    rows = random_rows(8000, dimension=4)  # all cosines together: 256 MB
+    tracemalloc.start()
+    try:
+        nearest_kept(rows, range(8000))
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 90e6
 
 
 def test_equal_vectors_are_at_distance_0_exactly():

@@ -54,7 +54,7 @@ def tiny_bert(folder: Path, *, seed: int = 3) -> Path:
 
 
 def tiny_roberta(folder: Path, *, seed: int = 3) -> Path:
-    """Positions are counted from the padding id: padding with another would move them."""
+    """Positions are counted from the id of padding on: padding on the left would move them."""
     from tokenizers import Tokenizer, models, pre_tokenizers, processors
 
     letters = {letter: place for place, letter in enumerate(["<s>", "<pad>", "</s>", *LETTERS])}

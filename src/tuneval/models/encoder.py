@@ -123,9 +123,8 @@ class Encoder:
             pending = _batches([row for batch in pending for row in batch], ids, budget)
 
     def _forward(self, ids: Sequence[Ids]) -> Vectors:
-        """Unit vectors of a batch, padded on the right, where it moves no text's positions."""
-        padding = self.tokenizer.pad_token_id
-        inputs = np.full((len(ids), max(map(len, ids))), padding or 0, np.int64)
+        """Unit vectors of a batch, padded on the right, where no text's positions move."""
+        inputs = np.zeros((len(ids), max(map(len, ids))), np.int64)
         mask = np.zeros_like(inputs)
         for row, own in enumerate(ids):
             inputs[row, : len(own)] = own

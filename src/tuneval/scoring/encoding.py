@@ -215,7 +215,8 @@ class InstructionEncoder(PromptEncoder):
 class ChatEncoder(PromptEncoder):
     """The model's own chat template: what training reads and generation begins from.
 
-    A response is all that training would learn of a turn, its end-of-turn token included.
+    A response is all that training would learn of a turn, its end-of-turn token included. BOS
+    before a conversation is the template's to write; `bos` stands before texts alone.
     """
 
     name = CHAT
@@ -224,7 +225,6 @@ class ChatEncoder(PromptEncoder):
         super().__init__(template.tokenizer, **more)
         self.template = template
         self.prompts = prompts
-        self.bos = NOTHING  # a chat template writes it itself
 
     @property
     def hash(self) -> str:

@@ -22,6 +22,7 @@ from tuneval.scoring.scorer import Account, Scorer
 from tuneval.scoring.scorers import SCORERS
 from tuneval.scoring.scores import CARD, ROWS, Scores
 from tuneval.scoring.setting import Setting
+from tuneval.tokenization import tokenizer_hash
 
 if TYPE_CHECKING:
     from tuneval.models.engines.engine import Engine
@@ -145,6 +146,7 @@ class _Work:
         card = identity | {
             "prompts": setting.encoder.name if setting.prompts else None,
             "prompts_hash": setting.encoder.hash if setting.prompts else None,
+            "tokenizer_hash": tokenizer_hash(setting.tokenizer) if setting.tokenizer else None,
             "n_examples": len(items),
             "duplicates": identity["n_records"] - len(items),
             "measures": {scorer.name: _account(scorer, rows) for scorer in scorers},

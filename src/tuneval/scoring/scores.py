@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from tuneval import files
+from tuneval.catalog import did_you_mean
 from tuneval.data.example import Example
 from tuneval.data.read import read
 from tuneval.errors import RunError, StorageError
@@ -15,6 +16,8 @@ from tuneval.scoring.row import ScoreRow
 
 CARD = "scoring.json"
 ROWS = "scores.jsonl"
+FOLDER = "scores"
+"""Where a run of a recipe keeps those of its score steps, by name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +66,33 @@ class Scores:
 
 
 def find_scores(text: str, root: files.Location | None = None) -> Scores:
-    """The scores that `text` means: a folder, a `scores.jsonl`, or a run (see `find_run`)."""
+    """The scores that `text` means: a folder, a `scores.jsonl`, a run, or `RUN:NAME`.
+
+    A run is found as `find_run` does; NAME is a score step of a recipe, and may be left out where
+    there is one. Raises RunError with the near names.
+    """
     path = Path(text)
     if path.name == ROWS and path.is_file():
         return Scores.load(path.parent)
     if (path / ROWS).is_file() or (path / CARD).is_file():
         return Scores.load(path)
-    return Scores.load(find_run(text, root).folder)
+    run_text, colon, name = text.rpartition(":")
+    run = find_run(run_text if colon else text, root)
+    steps = {p.parent.name: p.parent for p in sorted(run.folder.glob(f"{FOLDER}/*/{CARD}"))}
+    if colon and name not in steps:
+        raise RunError(
+            f"The run has no finished scores '{name}'.",
+            where=str(run.folder),
+            mend=did_you_mean(name, list(steps)),
+        )
+    if colon:
+        return Scores.load(steps[name])
+    if not (run.folder / CARD).is_file() and len(steps) == 1:
+        return Scores.load(next(iter(steps.values())))
+    if not (run.folder / CARD).is_file() and steps:
+        raise RunError(
+            "The run has several scores.",
+            where=str(run.folder),
+            mend="name one: " + ", ".join(f"{run.id}:{step}" for step in steps),
+        )
+    return Scores.load(run.folder)

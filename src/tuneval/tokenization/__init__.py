@@ -6,6 +6,7 @@ May import: data, catalog, files, errors. The tokenizer object comes from the ca
 """
 
 from tuneval.tokenization.encode import EncodedSet, encode_all
+from tuneval.tokenization.identity import tokenizer_hash
 from tuneval.tokenization.pack import pack
 from tuneval.tokenization.template import Template, load_template
 from tuneval.tokenization.tokens import Encoded, Tokens, Truncation
@@ -19,4 +20,5 @@ __all__ = [
     "encode_all",
     "load_template",
     "pack",
+    "tokenizer_hash",
 ]

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import tracemalloc
 from itertools import combinations
 
 import numpy as np
@@ -213,6 +214,18 @@ def test_none_and_one(method):
 def test_fewer_than_none_are_refused(method):
     with pytest.raises(UsageError, match="-1 examples"):
         method(random_rows(3), -1)
+
+
+@pytest.mark.parametrize("method", [*METHODS, threshold_walk], ids=lambda method: method.__name__)
+def test_the_products_are_never_held_all_at_once(method):
+    rows = random_rows(8000, dimension=4)  # all cosines together: 256 MB
+    tracemalloc.start()
+    try:
+        method(rows, 0.99) if method is threshold_walk else method(rows, 20)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 90e6
 
 
 def test_a_walk_over_nothing_keeps_nothing_and_over_one_keeps_it():

@@ -8,15 +8,22 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from typing import Any
 
 import tuneval
 from tuneval.errors import TunevalError
 from tuneval.models.distributed.cluster import Cluster
-from tuneval.models.distributed.loss import reason_of
+from tuneval.models.distributed.hired import Hired, Part
+from tuneval.models.distributed.loss import (
+    given_up,
+    no_luck,
+    no_room,
+    other_tuneval,
+    placed,
+    reason_of,
+)
 from tuneval.models.distributed.worker import (
     Broken,
     Done,
@@ -36,44 +43,8 @@ LOSSES_PER_WORKER = 3
 LOOK_SECONDS = 1.0
 
 
-@dataclass(slots=True, eq=False)
-class Part:
-    """Some of the work: the items that a worker is asked for, by the numbers they have here.
-
-    `payload` makes what is sent to a worker, when it is its turn. A hand knows an item by its
-    place in `items`; `known` are the places that need not be done, and grow with the results.
-    """
-
-    items: Sequence[int]
-    payload: Callable[[], Any]
-    known: set[int] = field(default_factory=set)
-    losses: int = 0
-    sent: Any = None
-
-    def left(self) -> list[int]:
-        """The items that are not known."""
-        return [item for place, item in enumerate(self.items) if place not in self.known]
-
-
 OnResults = Callable[[Sequence[tuple[int, Any]]], None]
 Describe = Callable[[Sequence[int]], str]
-
-
-@dataclass(slots=True, eq=False)
-class _Hired:
-    """A worker, and the answers (object references) that it owes: one always, so that its loss
-    is noticed, and one more when it was given a part.
-    """
-
-    actor: Any
-    owes: Any
-    begins: Any = None
-    at: Literal["starting", "opening", "open"] = "starting"
-    place: Place | None = None
-    part: Part | None = None
-
-    def __str__(self) -> str:
-        return f"on {self.place}" if self.place else "that was starting"
 
 
 class Pool:
@@ -110,21 +81,18 @@ class Pool:
         self._on_results: OnResults = lambda pairs: None
         self._on_event: Report = ignore
         self._describe: Describe = lambda items: f"{len(items)} items"
-        self._hired: list[_Hired] = []
+        self._hired: list[Hired] = []
         self._waiting: deque[Part] = deque()
         self._refusal: TunevalError | None = None
         self._losses_in_a_row = 0
         self._had_room = time.monotonic()
         self.n_lost = 0
         self.introduction: Any = None
-        try:
+        with self._ended_by_errors():
             for _ in range(n_workers):
                 self._hire()
             while not self._open():
                 self._look()
-        except BaseException:
-            self.close()
-            raise
 
     def places(self) -> list[Place]:
         """Where the open workers are."""
@@ -151,7 +119,7 @@ class Pool:
         self._waiting = deque(parts)
         if not self._hired:
             raise TunevalError("These workers have ended.", mend="open a new engine")
-        try:
+        with self._ended_by_errors():
             while self._look(0.0):  # who was lost while there was nothing to do
                 pass
             while self._waiting or any(worker.part for worker in self._hired):
@@ -159,15 +127,6 @@ class Pool:
                     if self._waiting and worker.part is None:
                         self._give(worker, self._waiting.popleft())
                 self._look()
-        except ConnectionError as error:
-            self.close()
-            raise TunevalError(
-                f"The connection to the Ray cluster was lost: {error}",
-                mend="run the same command again: it goes on from what was told",
-            ) from error
-        except BaseException:
-            self.close()
-            raise
 
     def close(self) -> None:
         """End the workers, whatever they are at, and leave the cluster."""
@@ -176,19 +135,34 @@ class Pool:
         self._waiting.clear()
         self._cluster.close()
 
-    def _open(self) -> list[_Hired]:
+    @contextmanager
+    def _ended_by_errors(self) -> Iterator[None]:
+        """Whatever goes wrong, an interrupt too, ends the workers. Ray's errors become ours."""
+        try:
+            yield
+        except (ConnectionError, self._ray.exceptions.RayError) as error:
+            self.close()
+            raise TunevalError(
+                f"The connection to the Ray cluster was lost: {reason_of(error)}.",
+                mend="run the same command again: it goes on from what was told",
+            ) from error
+        except BaseException:
+            self.close()
+            raise
+
+    def _open(self) -> list[Hired]:
         return [worker for worker in self._hired if worker.at == "open"]
 
     def _hire(self) -> None:
         actor = self._ray.remote(Worker).options(**self._options).remote()
-        self._hired.append(_Hired(actor, actor.where.remote()))
+        self._hired.append(Hired(actor, actor.where.remote()))
 
-    def _dismiss(self, worker: _Hired) -> None:
+    def _dismiss(self, worker: Hired) -> None:
         self._hired.remove(worker)
         with suppress(Exception):  # it may be gone, and the connection with it
             self._ray.kill(worker.actor)
 
-    def _give(self, worker: _Hired, part: Part) -> None:
+    def _give(self, worker: Hired, part: Part) -> None:
         if part.sent is None:
             part.sent = self._ray.put(part.payload())
         worker.part = part
@@ -219,28 +193,17 @@ class Pool:
         if any(worker.at != "starting" for worker in self._hired):
             self._had_room = now
         elif now - self._had_room > self._room_seconds:
-            raise self._refusal or TunevalError(
-                f"The Ray cluster had no room for a worker in {self._room_seconds:g} seconds.",
-                where=f"{self._cluster.room()}; a worker needs {self._needs()}",
-                mend="wait for other work on it to end, or ask for less (`ray status` shows it)",
-            )
+            raise self._refusal or no_room(self._cluster.room(), self._options, self._room_seconds)
 
-    def _needs(self) -> str:
-        names = {"num_gpus": "GPUs", "num_cpus": "CPUs"}
-        return " and ".join(
-            f"{self._options[option]:g} {name}"
-            for option, name in names.items()
-            if self._options.get(option)
-        )
-
-    def _advance(self, worker: _Hired, answer: Any) -> None:
+    def _advance(self, worker: Hired, answer: Any) -> None:
         """A worker answered: on to the next thing."""
         match worker.at:
             case "starting":
                 worker.place = answer
                 worker.at, worker.owes = "opening", worker.actor.open.remote(self._opening)
                 if answer.version != tuneval.__version__:
-                    self._refuse(worker, _other_version(answer.version))
+                    told = f"A worker has tuneval {answer.version}, not {tuneval.__version__}."
+                    self._refuse(worker, other_tuneval(told))
             case "opening" if isinstance(answer, Refused):
                 self._refuse(worker, answer.error)
             case "opening" if isinstance(answer, Broken):
@@ -253,19 +216,19 @@ class Pool:
                 for message in answer:
                     self._hear(worker, message)
 
-    def _hear(self, worker: _Hired, message: Message) -> None:
+    def _hear(self, worker: Hired, message: Message) -> None:
         part = worker.part
         assert part is not None
         if isinstance(message, Results):
             news = [(place, value) for place, value in message.pairs if place not in part.known]
-            part.known.update(place for place, _ in news)
-            part.losses = self._losses_in_a_row = 0
             if news:
+                part.known.update(place for place, _ in news)
+                part.losses = self._losses_in_a_row = 0
                 self._on_results([(part.items[place], value) for place, value in news])
         elif isinstance(message, Done):
             worker.part = part.sent = None
         elif isinstance(message, Refused):
-            raise _placed(message.error, worker)
+            raise placed(message.error, worker)
         elif isinstance(message, Broken):
             self._lose(worker, message.what)
         elif isinstance(message, Warned):
@@ -273,58 +236,34 @@ class Pool:
         else:
             self._on_event(message)
 
-    def _fail(self, worker: _Hired, error: Exception) -> None:
+    def _fail(self, worker: Hired, error: Exception) -> None:
         """Ray has an error in place of an answer."""
         reason = reason_of(error)
         if getattr(error, "actor_init_failed", False):
-            mend = "install the same version of tuneval on every machine of the cluster"
-            self._refuse(worker, TunevalError(f"A worker cannot start: {reason}.", mend=mend))
+            self._refuse(worker, other_tuneval(f"A worker cannot start: {reason}."))
         else:
             self._lose(worker, reason)
 
-    def _refuse(self, worker: _Hired, error: TunevalError) -> None:
+    def _refuse(self, worker: Hired, error: TunevalError) -> None:
         """Do without a worker that cannot be opened where it is, while there are others."""
         self._dismiss(worker)
-        self._refusal = _placed(error, worker)
+        self._refusal = placed(error, worker)
         if not self._hired:
             raise self._refusal
         self._report(Warned(self._stage, f"going on without a worker {worker}: {error.what}"))
 
-    def _lose(self, worker: _Hired, reason: str) -> None:
+    def _lose(self, worker: Hired, reason: str) -> None:
         """Its part goes back to those that wait; another worker takes its place."""
         self._dismiss(worker)
         self.n_lost += 1
         self._losses_in_a_row += 1
         part = worker.part
-        if part is not None:
+        if part is not None and part.left():
             part.losses += 1
             self._waiting.appendleft(part)
             if part.losses == LOSSES_OF_A_PART:
-                raise TunevalError(
-                    f"{part.losses} workers were lost at the same work, the last one {worker}: "
-                    f"{reason}.",
-                    where=self._describe(part.left()),
-                    mend="leave it out or shorten it (max_length), or give the workers more memory",
-                )
+                raise given_up(part.losses, f"{worker}: {reason}", self._describe(part.left()))
         if self._losses_in_a_row == LOSSES_PER_WORKER * self._n_workers:
-            raise TunevalError(
-                f"{self._losses_in_a_row} workers were lost in a row, and nothing came of it; the "
-                f"last one {worker}: {reason}.",
-                where=str(self._cluster.room()),
-                mend="see Ray's logs on that machine (/tmp/ray/session_latest/logs)",
-            )
+            raise no_luck(self._losses_in_a_row, f"{worker}: {reason}", self._cluster.room())
         self._report(Warned(self._stage, f"lost the worker {worker}: {reason}; starting another"))
         self._hire()
-
-
-def _placed(error: TunevalError, worker: _Hired) -> TunevalError:
-    """The error as it is, and on which machine."""
-    error.where = f"{error.where}, worker {worker}" if error.where else f"worker {worker}"
-    return error
-
-
-def _other_version(version: str) -> TunevalError:
-    return TunevalError(
-        f"A worker has tuneval {version}, and here it is {tuneval.__version__}.",
-        mend="install the same version on every machine of the cluster",
-    )

@@ -16,7 +16,8 @@ from typing import Any
 
 from tuneval.errors import TunevalError, UsageError
 from tuneval.models.distributed.cluster import Room, join
-from tuneval.models.distributed.pool import Part, Pool
+from tuneval.models.distributed.hired import Part
+from tuneval.models.distributed.pool import Pool
 from tuneval.models.distributed.worker import Place, Tell
 from tuneval.models.engines import ENGINES
 from tuneval.models.engines.engine import Engine, EngineConfig

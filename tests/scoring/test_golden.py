@@ -7,7 +7,7 @@ cuts them where they meet, and runs the whole model once for each likelihood, in
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,6 +34,10 @@ class Exchange:
     instruction: str
     input: str
     response: str
+
+
+def joined(pieces: Iterable[list[int]]) -> list[int]:
+    return [token for piece in pieces for token in piece]
 
 
 class Plain:
@@ -96,7 +100,7 @@ class Instructions:
     def prompt_context(self, exchange: Exchange) -> tuple[list[int], list[int]]:
         """What was there before this turn's own prompt, and that prompt."""
         *earlier, own = self.before(exchange)
-        return [*self.bos, *sum(earlier, [])], own
+        return [*self.bos, *joined(earlier)], own
 
     def response(self, exchange: Exchange) -> tuple[list[int], list[int]]:
         earlier, own = self.prompt_context(exchange)
@@ -113,7 +117,7 @@ class Instructions:
         text = text.replace("{input}", exchange.input).replace("{response}", exchange.response)
         head = self.shot(exchange)
         pieces = [head, text[len(head) :]] if text.startswith(head) else [text]
-        context = [*self.bos, *sum(map(self.plain.ids, pieces), [])]
+        context = [*self.bos, *joined(map(self.plain.ids, pieces))]
         return context, self.plain.ids(exchange.instruction)
 
     def after_shot(
@@ -226,7 +230,7 @@ def plain_scores(
     ratio: str = "perplexity",
     reduction: str = "mean",
     one_shot: str = "sign",
-) -> dict[str, float]:
+) -> dict[str, float | None]:
     """The five measures of one example, from the formulas."""
     nll = way.plain.nll
     exchanges = exchanges_of(each)
@@ -234,14 +238,16 @@ def plain_scores(
     def perplexity(total: Nll) -> float:
         return total[0] if reduction == "sum" else math.exp(total[0] / total[1])
 
-    def difficulty(turns: list[tuple[list[int], list[int]]]) -> float:
+    def difficulty(turns: list[tuple[list[int], list[int]]]) -> float | None:
         given, alone = [], []
         for context, target in turns:
             first = 0 if lead else 1
             if len(target) == first:
-                continue  # one token of a conversation that nothing predicts alone
+                continue  # one token that nothing predicts alone
             given.append(nll(context + target[:first], target[first:]))
             alone.append(nll(lead + target[:first], target[first:]))
+        if not given:
+            return None
         (a, n), (b, m) = together(given), together(alone)
         assert n == m
         return math.exp(a / n - b / n) if ratio == "perplexity" else a / b
@@ -273,7 +279,9 @@ def plain_scores(
 
 CONVERSATIONS = [
     example("Hello!", "Hi, how can I help?", "Where is my order?", "It left yesterday {today}."),
-    example("我的订单在哪里？", "已经发货。", "谢谢！", "不客气。", "再见", "再见！", system="请简短。"),
+    example(
+        "我的订单在哪里？", "已经发货。", "谢谢！", "不客气。", "再见", "再见！", system="请简短。"
+    ),
     example(
         "What is 2 plus 3?",
         Message("assistant", "It is 6.", train=False),
@@ -317,8 +325,11 @@ def assert_golden(
         assert row.id not in peers
         assert all(found_by(found, peer).task == row.task for peer in peers)
         expected = plain_scores(way, each, [by_id[p] for p in peers], lead=lead, **more)
-        assert row.scores == pytest.approx(expected, rel=RELATIVE, abs=1e-9), each.messages
-        assert not row.reasons
+        values = {name: value for name, value in row.scores.items() if value is not None}
+        wanted = {name: value for name, value in expected.items() if value is not None}
+        assert values == pytest.approx(wanted, rel=RELATIVE, abs=1e-9), each.messages
+        reasons = {"ifd": "one_token_response", "r_ifd": "one_token_instruction"}
+        assert row.reasons == {name: reasons[name] for name, v in expected.items() if v is None}
         assert not row.truncated
 
 
@@ -327,29 +338,38 @@ def found_by(found, example_id: str):
     return row
 
 
-CASES = [
+QUICK = [
     ("plain", "instruction", "auto", {}),
-    ("plain", "instruction", "nothing", {"ratio": "loss", "reduction": "sum"}),
-    ("plain", "instruction", "bos", {"one_shot": "raw"}),
     ("plain", "instruction", "header", {"ratio": "loss"}),
     ("plain", "demonstration", "auto", {"one_shot": "raw", "reduction": "sum"}),
+    ("plain", "chat", "bos", {"one_shot": "raw"}),
+    ("bos", "instruction", "auto", {"reduction": "sum"}),
+    ("bos", "chat", "auto", {"ratio": "loss"}),
+    ("bos", "instruction", "nothing", {}),
+]
+SLOW = [
+    ("plain", "instruction", "nothing", {"ratio": "loss", "reduction": "sum"}),
+    ("plain", "instruction", "bos", {"one_shot": "raw"}),
     ("plain", "demonstration", "header", {}),
     ("plain", "chat", "auto", {"ratio": "loss", "one_shot": "raw"}),
-    ("plain", "chat", "bos", {"reduction": "sum"}),
-    ("plain", "chat", "header", {}),
-    ("bos", "instruction", "auto", {"one_shot": "raw"}),
-    ("bos", "instruction", "nothing", {}),
+    ("plain", "chat", "header", {"reduction": "sum"}),
     ("bos", "instruction", "header", {"reduction": "sum", "one_shot": "raw"}),
     ("bos", "demonstration", "bos", {"ratio": "loss"}),
-    ("bos", "chat", "auto", {}),
     ("bos", "chat", "header", {"ratio": "loss", "reduction": "sum"}),
     ("bos", "chat", "nothing", {}),
 ]
 
 
+def cases():
+    for slow, rows in ((False, QUICK), (True, SLOW)):
+        for row in rows:
+            marks = [pytest.mark.slow] if slow else []
+            yield pytest.param(*row, id="-".join([*row[:3], *row[3].values()]), marks=marks)
+
+
 @pytest.mark.parametrize(
     ("tokenizer", "prompts", "unconditional", "more"),
-    [pytest.param(*case, id="-".join([*case[:3], *case[3].values()])) for case in CASES],
+    list(cases()),
 )
 def test_five_measures_equal_the_formulas(
     tmp_path, plains, records, tokenizer, prompts, unconditional, more

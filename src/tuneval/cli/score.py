@@ -36,6 +36,7 @@ from tuneval.cli.console import answer, json_option, progress, table
 @click.option("--device", default="auto", show_default=True)
 @click.option("--engine", type=click.Choice(["torch", "vllm"]), help="What runs the model.")
 @click.option("--workers", help="ray, or ray://host:port: workers of a Ray cluster.")
+@click.option("--n-workers", type=click.IntRange(min=1), help="How many of them.")
 @click.option("--limit", type=click.IntRange(min=1), help="Only so many examples, from the top.")
 @click.option("--seed", type=int)
 @click.option("--name", default="score", show_default=True, help="A name for the run.")
@@ -49,6 +50,7 @@ def score(
     format_: str,
     device: str,
     workers: str | None,
+    n_workers: int | None,
     limit: int | None,
     name: str,
     to: str | None,
@@ -72,6 +74,7 @@ def score(
         limit=limit,
         device=device,
         workers=workers,
+        n_workers=n_workers,
         name=name,
     )
     command = " ".join(["tuneval", *sys.argv[1:]])

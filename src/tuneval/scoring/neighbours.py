@@ -15,8 +15,8 @@ Vectors = npt.NDArray[np.float32]
 Indices = npt.NDArray[np.int64]
 
 STAGE = "neighbours"
-# A block of cosines takes 64 MiB, whatever the set's size.
-BLOCK_ROWS = 2048
+# A block of cosines takes 32 MiB at most, whatever the set's size, and two may be there at once.
+BLOCK_ROWS = 1024
 BLOCK_COLUMNS = 8192
 UNIT_TOLERANCE = 1e-3
 

@@ -47,13 +47,15 @@ def score(
     tasks: Mapping[str, str] | None = None,
     device: str = "auto",
     workers: str | None = None,
+    n_workers: int | None = None,
     earlier: Iterable[Path] = (),
     report: Report = ignore,
 ) -> Scores:
     """Score `examples` in `folder`; an example that stands there twice is scored once.
 
     `data` and `format` say where they were read. `tasks` are names by example id; without them
-    the config's field of the examples' tags, or clusters. `workers` names a Ray cluster.
+    the config's field of the examples' tags, or clusters. `workers` names a Ray cluster
+    (see `open_ray`), `n_workers` says how many of its workers; without it one a GPU or a machine.
     `earlier` are files of measured parts to take from. Goes on where a kill stopped it, and gives
     back what is finished. Raises DataError without examples, UsageError for measures of a model
     without one, RunError for a folder with others' scores.
@@ -61,7 +63,7 @@ def score(
     if not examples:
         raise DataError("There is no example to score.", mend="give a file with examples")
     _refuse_without_model(config, model)
-    work = _Work(config, model, adapter, folder, device, workers, report)
+    work = _Work(config, model, adapter, folder, device, workers, n_workers, report)
     with files.lock(folder / ".scoring.lock", timeout_seconds=1.0):
         distinct = {example.id: example for example in reversed(examples)}
         ordered = [distinct.pop(e.id) for e in examples if e.id in distinct]
@@ -87,6 +89,7 @@ class _Work:
     folder: Path
     device: str
     workers: str | None
+    n_workers: int | None
     report: Report
     counts: Counter[str] = field(default_factory=Counter)
 
@@ -198,7 +201,13 @@ class _Work:
         if self.workers is not None:
             from tuneval.models.engines.ray_workers import open_ray
 
-            return open_ray(asked, engine=self.config.engine, address=self.workers)
+            return open_ray(
+                asked,
+                engine=self.config.engine,
+                address=self.workers,
+                workers=self.n_workers,
+                report=self.report,
+            )
         engine: Engine = ENGINES.load(self.config.engine)(asked, report=self.report)
         return engine
 

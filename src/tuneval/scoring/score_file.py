@@ -30,7 +30,8 @@ from tuneval.scoring.tasks import tasks_from_field
 class ToScore:
     """A set and the model that scores it. `limit` takes the first examples only.
 
-    `workers` names a Ray cluster (`ray`, `ray://host:port`); `name` becomes part of the run's id.
+    `workers` names a Ray cluster (`ray`, `ray://host:port`) and `n_workers` how many of its
+    workers; `name` becomes part of the run's id.
     """
 
     file: str
@@ -40,6 +41,7 @@ class ToScore:
     limit: int | None = None
     device: str = "auto"
     workers: str | None = None
+    n_workers: int | None = None
     name: str = "score"
 
 
@@ -74,6 +76,7 @@ def score_file(
             tasks=tasks,
             device=to_score.device,
             workers=to_score.workers,
+            n_workers=to_score.n_workers,
             earlier=earlier,
             report=told,
         )

@@ -147,7 +147,7 @@ class _Work:
                 temporary,
                 offered.records(),
                 selection,
-                places={row.id: row.where for row in rows},
+                places=offered.places,
                 form=self.form,
                 report=report,
             )

@@ -17,8 +17,8 @@ from tuneval.scoring.scores import Scores
 class Offered:
     """A set as it was read once, to be read again when it is known what goes where.
 
-    `groups` has the group of each distinct example, by id; `items` the examples themselves, where
-    they are kept; `data_hash` names the content, duplicates included.
+    By the id of each distinct example: its group, the place of its first record, and the example
+    itself where `items` are kept. `data_hash` names the content, duplicates included.
     """
 
     location: files.Location
@@ -26,6 +26,7 @@ class Offered:
     n_records: int
     data_hash: str
     groups: Mapping[str, str | None]
+    places: Mapping[str, str]
     items: Mapping[str, Item] = field(default_factory=dict)
 
     def records(self) -> Iterator[Kept]:
@@ -70,6 +71,7 @@ def read_offered(
     format = format_of(scores)
     running = RunningHash()
     groups: dict[str, str | None] = {}
+    places: dict[str, str] = {}
     items: dict[str, Item] = {}
     n_records = 0
     for record in kept_records(location, format, targets=targets):
@@ -77,6 +79,7 @@ def read_offered(
         running.add(record.item)
         if record.item.id not in groups:
             groups[record.item.id] = record.item.group
+            places[record.item.id] = str(record.item.source)
             if keep_items:
                 items[record.item.id] = record.item
-    return Offered(location, format, n_records, running.hexdigest(), groups, items)
+    return Offered(location, format, n_records, running.hexdigest(), groups, places, items)

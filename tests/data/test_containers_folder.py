@@ -55,6 +55,9 @@ def test_what_is_no_data_is_left_out_and_named(tmp_path: Path) -> None:
         "requirements.txt",
         "README.json",
         "train.rejects.jsonl",
+        "selection.json",
+        "rejected.jsonl",
+        "scores.jsonl",
     ]
     fill(tmp_path, "train.jsonl", "sub/readme_examples.jsonl", *no_data)
     found = list(records(tmp_path))

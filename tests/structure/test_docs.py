@@ -20,6 +20,7 @@ from pydantic import BaseModel
 from tuneval.evaluation.metrics import METRICS
 from tuneval.recipes.load import load_recipe, recipe_from
 from tuneval.recipes.recipe import Recipe
+from tuneval.scoring.prompts import load_prompts
 
 ROOT = Path(__file__).parents[2]
 PAGES = [
@@ -134,8 +135,13 @@ def test_python_blocks_parse_and_their_results_are_true(code: str) -> None:
 
 
 @pytest.mark.parametrize("code", blocks("yaml"))
-def test_yaml_blocks_are_recipes_that_load(code: str) -> None:
-    assert recipe_from(yaml.safe_load(code)).steps
+def test_yaml_blocks_are_recipes_or_prompts_that_load(code: str, tmp_path: Path) -> None:
+    if "extends" not in yaml.safe_load(code):
+        assert recipe_from(yaml.safe_load(code)).steps
+        return
+    path = tmp_path / "prompts.yaml"
+    path.write_text(code, encoding="utf-8")
+    assert load_prompts(str(path)).name == "prompts"
 
 
 @pytest.mark.parametrize("code", blocks("json"))

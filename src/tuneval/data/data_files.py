@@ -35,6 +35,7 @@ _SLASHES = "/" + os.sep
 # what our own commands took out of a set or say of one.
 _NO_DATA = re.compile(
     r".*\.rejects\.jsonl|split\.json|"
+    r"(selection|scoring)\.json|(scores|measured|rejected)\.jsonl|"
     r"(dataset_infos?|dataset_dict|state|config|package(-lock)?|croissant)\.json"
     r"|(readme|licen[cs]e|notice|copying|changelog|authors|requirements|citation)\b.*",
     re.IGNORECASE,

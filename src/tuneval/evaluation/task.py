@@ -10,7 +10,7 @@ from tuneval import files
 from tuneval.catalog import did_you_mean
 from tuneval.data.fingerprint import data_hash
 from tuneval.data.read import read
-from tuneval.errors import RunError, TunevalError
+from tuneval.errors import RunError
 from tuneval.evaluation.config import EvaluateConfig
 from tuneval.evaluation.evaluate import evaluate
 from tuneval.evaluation.record import RESULT_NAME, EvaluationResult
@@ -71,19 +71,11 @@ def evaluate_file(
         root, task.name, key, command=command, data_hash=digest, model=task.model
     )
     place = run.path(ROOM, task.name)
-    with run.exclusive():
-        run.update(status="running", error=None)
+    with run.at_work():
         told = tee(Recorder(run), report)
-        try:
-            result = evaluate(config, folder=place, report=told, **words)  # type: ignore[arg-type]
-        except KeyboardInterrupt:
-            run.update(status="interrupted")
-            raise
-        except TunevalError as error:
-            run.update(status="failed", error=error.what)
-            raise
+        result = evaluate(config, folder=place, report=told, **words)  # type: ignore[arg-type]
         run.mark_step(task.name, result.key, result.as_dict())
-        run.update(status="done", template_hash=result.template_hash)
+        run.update(template_hash=result.template_hash)
     return Evaluated(place, result)
 
 

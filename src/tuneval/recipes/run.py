@@ -61,10 +61,9 @@ def run_recipe(
     A failed or interrupted run keeps all that is finished; the same call goes on from there.
     """
     run = plan.run or _create(plan, root)
-    with run.exclusive():
+    with run.at_work():
         _describe(run, plan.recipe)
         told = tee(Recorder(run), report)
-        run.update(status="running", error=None)
         work = Work(plan=plan, run=run, report=told)
         outcomes = []
         try:
@@ -79,14 +78,9 @@ def run_recipe(
                 outcomes.append(outcome)
                 if on_step is not None:
                     on_step(outcome)
-        except KeyboardInterrupt:
-            run.update(status="interrupted")
-            raise
         except TunevalError as error:
             told(Failed(step.name, error.what, error.where, error.mend))
-            run.update(status="failed", error=error.what)
             raise
-        run.update(status="done")
     return Outcome(run, tuple(outcomes))
 
 

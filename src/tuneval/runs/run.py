@@ -15,7 +15,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from tuneval import __version__, files
-from tuneval.errors import RunError, StorageError
+from tuneval.errors import RunError, StorageError, TunevalError
 from tuneval.runs.manifest import Manifest, Status
 
 _STEP_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
@@ -162,6 +162,24 @@ class Run:
                 yield self
             finally:
                 holder.unlink(missing_ok=True)
+
+    @contextmanager
+    def at_work(self) -> Iterator[Run]:
+        """Hold the run while its work is done; its status says how that ended.
+
+        Inside, a finished step is marked before the block ends.
+        """
+        with self.exclusive():
+            self.update(status="running", error=None)
+            try:
+                yield self
+            except KeyboardInterrupt:
+                self.update(status="interrupted")
+                raise
+            except TunevalError as error:
+                self.update(status="failed", error=error.what)
+                raise
+            self.update(status="done")
 
     def _mark_path(self, step: str) -> Path:
         if not _STEP_NAME.fullmatch(step):

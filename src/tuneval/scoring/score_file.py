@@ -13,7 +13,7 @@ from tuneval.data.fingerprint import data_hash
 from tuneval.data.origin import is_plain_path
 from tuneval.data.read import drafts, read
 from tuneval.environment import describe_environment
-from tuneval.errors import DataError, TunevalError
+from tuneval.errors import DataError
 from tuneval.runs.events import Report, ignore
 from tuneval.runs.find import find_by_key, list_runs, runs_root
 from tuneval.runs.recorder import Recorder, tee
@@ -92,21 +92,12 @@ def score_file(
     run = find_by_key(root, key) or Run.create(
         root, to_score.name, key, command=command, data_hash=digest, model=to_score.model
     )
-    with run.exclusive():
-        run.update(status="running", error=None)
+    with run.at_work():
         if not run.path("environment.json").exists():
             files.write_json(run.path("environment.json"), describe_environment(seed=config.seed))
-        try:
-            earlier = _earlier(root, run, to_score.model)
-            scores = work(run.folder, earlier, tee(Recorder(run), report))
-        except KeyboardInterrupt:
-            run.update(status="interrupted")
-            raise
-        except TunevalError as error:
-            run.update(status="failed", error=error.what)
-            raise
+        earlier = _earlier(root, run, to_score.model)
+        scores = work(run.folder, earlier, tee(Recorder(run), report))
         run.mark_step(STAGE, key, scores.card)
-        run.update(status="done")
     return scores
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from tuneval import files
 from tuneval.data.fingerprint import set_hash
-from tuneval.errors import DataError, TunevalError
+from tuneval.errors import DataError
 from tuneval.runs.events import Finished, Report, Saved, Warned, ignore
 from tuneval.runs.find import find_by_key, runs_root
 from tuneval.runs.recorder import Recorder, tee
@@ -80,21 +80,11 @@ def select_file(
         parents=_run_of(scores.folder),
     )
     folder = run.path("selection")
-    with run.exclusive():
+    with run.at_work():
         if run.is_step_done(STAGE, key) and (folder / ACCOUNT).is_file():
             return Selected(folder, files.read_json(folder / ACCOUNT))
-        run.update(status="running", error=None)
-        told = tee(Recorder(run), report)
-        try:
-            done = work.carry_out(folder, told)
-        except KeyboardInterrupt:
-            run.update(status="interrupted")
-            raise
-        except TunevalError as error:
-            run.update(status="failed", error=error.what)
-            raise
+        done = work.carry_out(folder, tee(Recorder(run), report))
         run.mark_step(STAGE, key, {"folder": str(folder), **done.account["counts"]})
-        run.update(status="done")
     return done
 
 

@@ -30,7 +30,7 @@ BLOCK_COLUMNS = 8192
 BLOCK_COSINES = 4_194_304
 # Sums of cosines nearer than this, or than this share of them, are equal.
 GAIN_TIE = 1e-5
-# k-center: how many of the farthest items are kept up to date with each choice.
+# k-center: how many of the farthest rows are kept up to date with each choice.
 POOL = 4096
 
 Values = npt.NDArray[np.float32]
@@ -58,31 +58,16 @@ def k_center(
     if not 0 <= first < len(vectors):
         raise UsageError(f"There is no row {first} among {len(vectors)} to start with.")
     report(Started(STAGE, n, "examples"))
+    search = _Farthest(vectors, first)
     chosen = [first]
-    # Cosine to the nearest of the first `n_seen` chosen, and never more than to the nearest of all:
-    # an item outside the pool whose old value is too near to be next need not be looked at.
-    nearness = np.full(len(vectors), -np.inf, np.float32)
-    n_seen = 0
-    pool = np.zeros(0, np.int64)
-    pooled, pool_vectors, outside = nearness[pool], vectors[pool], -np.inf
     while len(chosen) < n:
-        if not len(pool) or pooled.min() + TIE >= outside:
-            _see(vectors, vectors[chosen[n_seen:]], nearness)
-            n_seen = len(chosen)
-            nearness[chosen] = np.inf
-            if nearness.min() >= 1 - TIE:  # copies of chosen ones are all that is left
-                chosen += np.flatnonzero(nearness < np.inf)[: n - len(chosen)].tolist()
-                break
-            by_nearness = np.argpartition(nearness, min(POOL, len(vectors) - 1))
-            pool = np.sort(by_nearness[:POOL])
-            outside = float(nearness[by_nearness[POOL:]].min(initial=np.inf))
-            pooled, pool_vectors = nearness[pool], vectors[pool]
-            next_one = int(_first_near(nearness, nearness.min()))
-        else:
-            next_one = int(pool[_first_near(pooled, pooled.min())])
-        chosen.append(next_one)
-        np.maximum(pooled, pool_vectors @ vectors[next_one], out=pooled)
-        pooled[pool == next_one] = np.inf
+        farthest = search.find(chosen)
+        if farthest is None:  # copies of chosen ones are all that is left
+            others = np.setdiff1d(np.arange(len(vectors)), chosen)
+            chosen += others[: n - len(chosen)].tolist()
+            break
+        chosen.append(farthest)
+        search.choose(farthest)
         _tell(report, len(chosen), n)
     report(Finished(STAGE, {"chosen": n}))
     return np.array(chosen, np.int64)
@@ -147,6 +132,44 @@ def threshold_walk(
         report(Step(STAGE, rows.stop, len(vectors), {"kept": len(kept)}))
     report(Finished(STAGE, {"kept": len(kept)}))
     return np.array(kept, np.int64)
+
+
+class _Farthest:
+    """The row that is farthest from all chosen ones, the first of equals.
+
+    A row's cosine to the nearest chosen one can only grow. So of rows that are not among the POOL
+    farthest an old value will do, as long as the pool has one that is farther than that.
+    """
+
+    def __init__(self, vectors: Vectors, first: int) -> None:
+        self._vectors = vectors
+        self._nearness = vectors @ vectors[first]  # to the first `n_seen` chosen
+        self._n_seen = 1
+        self._fill_pool([first])
+
+    def find(self, chosen: list[int]) -> int | None:
+        """The farthest; None when the others are all copies of chosen ones."""
+        farthest = self._pooled.min()
+        if farthest + TIE < self._outside:
+            place = _first_near(self._pooled, farthest)
+            return int(self._pool[place]) if farthest < 1 - TIE else None
+        _see(self._vectors, self._vectors[chosen[self._n_seen :]], self._nearness)
+        self._n_seen = len(chosen)
+        self._fill_pool(chosen)
+        farthest = self._nearness.min()
+        return _first_near(self._nearness, farthest) if farthest < 1 - TIE else None
+
+    def choose(self, row: int) -> None:
+        """Bring the pool up to date with the row that was chosen."""
+        np.maximum(self._pooled, self._pool_vectors @ self._vectors[row], out=self._pooled)
+        self._pooled[self._pool == row] = np.inf
+
+    def _fill_pool(self, chosen: list[int]) -> None:
+        self._nearness[chosen] = np.inf
+        order = np.argpartition(self._nearness, min(POOL, len(self._vectors) - 1))
+        self._pool = np.sort(order[:POOL])
+        self._pooled, self._pool_vectors = self._nearness[self._pool], self._vectors[self._pool]
+        self._outside = float(self._nearness[order[POOL:]].min(initial=np.inf))
 
 
 def _see(vectors: Vectors, chosen: Vectors, nearness: Values) -> None:

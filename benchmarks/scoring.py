@@ -5,10 +5,10 @@
 The usual way is written as published code does it: batches of 10 in file order, padded, with all
 logits; every measure on its own; the zero-shot term of one-shot validity computed again. It gets
 the same prompts, token for token, and runs without gradients. Both ways take the same records in
-turn, twenty at a time, so that a machine that drifts hits both alike. Printed too: what the arithmetic that is
-needed would take at the float32 matmul speed measured in between, and the memory of both. Prints
-last the ratio of the times; exits with 1 when it is below --lowest or a log-perplexity differs by
-more than 2e-4.
+turn, twenty at a time, so that a machine that drifts hits both alike. Printed too: what the
+arithmetic that is needed would take at the float32 matmul speed measured in between, and the
+memory of both. Prints last the ratio of the times; exits with 1 when it is below --lowest or a
+log-perplexity differs by more than 2e-4.
 """
 
 from __future__ import annotations

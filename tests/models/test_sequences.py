@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tuneval.models.sequences import (
+    Input,
     Request,
     common_prefix,
     distinct_inputs,
@@ -87,3 +88,11 @@ def test_beyond_the_preferred_length_only_what_shares_most_joins_a_row():
 def test_common_prefix_counts_equal_leading_tokens():
     a, b = np.array([1, 2, 3], np.int32), np.array([1, 2, 4, 5], np.int32)
     assert [common_prefix(a, b), common_prefix(a, a), common_prefix(a, b[2:])] == [2, 3, 0]
+
+
+@given(st.lists(st.integers(1, 60), min_size=1, max_size=60), st.integers(1, 400))
+def test_padding_is_never_above_five_percent_of_a_batch(lengths, token_budget):
+    inputs = [Input(np.zeros(length, np.int32)) for length in lengths]
+    for batch in padded_batches(inputs, token_budget):
+        padded = len(batch) * max(map(len, batch))
+        assert padded - sum(map(len, batch)) <= 0.05 * padded

@@ -35,7 +35,7 @@ from tuneval.cli.console import answer, json_option, progress, table
 @click.option("--token-budget", type=click.IntRange(min=1), help="Tokens of one forward pass.")
 @click.option("--device", default="auto", show_default=True)
 @click.option("--engine", type=click.Choice(["torch", "vllm"]), help="What runs the model.")
-@click.option("--workers", help="ray, or ray://host:port: workers of a Ray cluster.")
+@click.option("--workers", help="ray, host:port or ray://host:port: a Ray cluster.")
 @click.option("--n-workers", type=click.IntRange(min=1), help="How many of them.")
 @click.option("--limit", type=click.IntRange(min=1), help="Only so many examples, from the top.")
 @click.option("--seed", type=int)

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from tuneval.errors import ModelError, UsageError
+from tuneval.errors import ModelError
 from tuneval.models.forward import (
     Batch,
     Forward,
@@ -27,6 +27,7 @@ from tuneval.models.forward import (
 )
 from tuneval.models.head import Wanted
 from tuneval.models.memory import find_token_budget, give_back, is_out_of_memory
+from tuneval.models.requests import refuse_impossible
 from tuneval.models.sequences import (
     Input,
     PackedRow,
@@ -43,6 +44,9 @@ STAGE = "likelihood"
 TOKEN_BUDGET = 4096
 # Longer rows are slower on a CPU (their activations leave its caches), and later to be known.
 ROW_TOKENS_ON_CPU = 1024
+# Elsewhere an attention call for each input costs more than padding does, until shared beginnings,
+# a few-shot block or an example shown to many, make up a good part of all tokens.
+WORTH_PACKING = 0.7
 Arrange = Literal["auto", "packed", "padded"]
 
 
@@ -88,9 +92,9 @@ def measure_likelihood(
     """One Likelihood per request, in order. `on_result(index, likelihood)` hears each as known.
 
     `token_budget` bounds the tokens of one forward pass (None: found by the memory there is); it
-    is halved when memory runs out. `arrange`: packed rows (best on a CPU) or padded batches; auto
-    chooses. Raises UsageError for requests without context, ModelError for those longer than the
-    model reads.
+    is halved when memory runs out. `arrange`: packed rows (best on a CPU, and where inputs share
+    long beginnings) or padded batches; auto chooses by counting tokens. Raises UsageError for
+    requests without context, ModelError for those longer than the model reads.
     """
     results: list[Likelihood | None] = [None] * len(requests)
 
@@ -123,7 +127,8 @@ def measure_nll(
     """
 
     def tell(answers: Answers) -> None:
-        on_batch([(index, _nll(likelihood)) for index, likelihood in answers])
+        new = [(index, likelihood) for index, likelihood in answers if index not in known]
+        on_batch([(index, _nll(likelihood)) for index, likelihood in new])
 
     work = _Work(model, token_budget, arrange, with_choices=False, report=report)
     work.measure(requests, tell, known=known)
@@ -182,7 +187,7 @@ class _Work:
         known: Collection[int] = (),
     ) -> None:
         """Tell `keep` the answers of each forward pass."""
-        _refuse_impossible(self.model, requests)
+        refuse_impossible(requests, longest_input(self.model))
         nothing = Likelihood(np.zeros(0, np.float32), np.zeros(0, np.int32))
         empty = [i for i, r in enumerate(requests) if not len(r.target) and i not in known]
         if empty:
@@ -194,8 +199,7 @@ class _Work:
     def _run(
         self, inputs: list[Input], keep: Callable[[Answers], None], known: Collection[int]
     ) -> None:
-        on_cpu = next(self.model.parameters()).device.type == "cpu"
-        packed = self.arrange == "packed" or (self.arrange == "auto" and on_cpu)
+        packed = self._is_packed(inputs)
         done = computed = 0
         with prepare(self.model, inputs[0].ids, inputs[-1].ids, packed=packed) as forward:
             budget = self.token_budget or find_token_budget(forward, inputs, usual=TOKEN_BUDGET)
@@ -225,6 +229,16 @@ class _Work:
                 pending = _arranged(left, forward, budget)
         counts = {"inputs": float(n_inputs), "tokens": float(total), "computed": float(computed)}
         self.report(Finished(STAGE, counts))
+
+    def _is_packed(self, inputs: Sequence[Input]) -> bool:
+        """Packed rows on a CPU; elsewhere where sharing beginnings saves enough to pay for them."""
+        if self.arrange != "auto":
+            return self.arrange == "packed"
+        if next(self.model.parameters()).device.type == "cpu":
+            return True
+        budget = self.token_budget or TOKEN_BUDGET
+        packed = sum(map(len, packed_rows(inputs, budget)))
+        return packed <= WORTH_PACKING * sum(map(len, inputs))
 
 
 def _is_wanted(item: Input, known: Collection[int]) -> bool:
@@ -288,27 +302,3 @@ def _answers(
         own = slice(end, end + len(reading.targets))
         yield reading.request, Likelihood(logprobs[own].copy(), argmax[own].copy())
         end = own.stop
-
-
-def _refuse_impossible(model: Any, requests: Sequence[Request]) -> None:
-    empty = [i for i, request in enumerate(requests) if len(request.context) == 0]
-    if empty:
-        raise UsageError(
-            f"{len(empty)} requests have no context, so nothing predicts their first token.",
-            where=f"requests {_few(empty)}",
-            mend="begin the context with at least one token (BOS, or the text's first token)",
-        )
-    longest = longest_input(model)
-    lengths = [len(request.context) + len(request.target) - 1 for request in requests]
-    too_long = [i for i, length in enumerate(lengths) if longest is not None and length > longest]
-    if too_long:
-        raise ModelError(
-            f"{len(too_long)} requests are longer than the {longest} tokens this model reads; "
-            f"the longest has {max(lengths)}.",
-            where=f"requests {_few(too_long)}",
-            mend=f"truncate to {longest} tokens (max_length), or choose a model that reads more",
-        )
-
-
-def _few(indices: Sequence[int]) -> str:
-    return ", ".join(map(str, indices[:10])) + (", …" if len(indices) > 10 else "")

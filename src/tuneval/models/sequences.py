@@ -20,6 +20,8 @@ Ids = npt.NDArray[np.int32]
 ROW_OVERHEAD_TOKENS = 32
 # A shared beginning below this is not worth attending to apart.
 SHORTEST_SHARED_PREFIX = 16
+# Of the tokens of a padded batch.
+MOST_PADDING = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,13 +129,20 @@ def packed_rows(
 
 
 def padded_batches(inputs: Sequence[Input], token_budget: int) -> Iterator[tuple[Input, ...]]:
-    """Batches of inputs of like length, longest first: rows × longest is at most `token_budget`."""
+    """Batches of inputs of like length, longest first: rows × longest is at most `token_budget`.
+
+    No batch is padded by more than `MOST_PADDING` of its tokens.
+    """
     batch: list[Input] = []
+    n_tokens = 0
     for item in sorted(inputs, key=len, reverse=True):
-        if batch and len(batch[0]) * (len(batch) + 1) > token_budget:
+        padded = len(batch[0]) * (len(batch) + 1) if batch else 0
+        is_full = padded > token_budget
+        if is_full or n_tokens + len(item) < (1 - MOST_PADDING) * padded:
             yield tuple(batch)
-            batch = []
+            batch, n_tokens = [], 0
         batch.append(item)
+        n_tokens += len(item)
     if batch:
         yield tuple(batch)
 

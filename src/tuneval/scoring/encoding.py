@@ -16,11 +16,11 @@ import numpy as np
 import numpy.typing as npt
 
 from tuneval import files
-from tuneval.data.example import Message
+from tuneval.data.example import Example, Message
 from tuneval.errors import DataError, UsageError
 from tuneval.scoring.config import ScoreConfig, Unconditional
 from tuneval.scoring.item import Exercise, ScoringItem
-from tuneval.scoring.prompts import CHAT, Prompts, load_prompts
+from tuneval.scoring.prompts import CHAT, Prompts, cut, load_prompts
 from tuneval.scoring.reasons import Unscored
 from tuneval.tokenization import Template, load_template
 
@@ -37,6 +37,9 @@ class Turn:
     context: Ids
     target: Ids
     n_new: int
+
+
+NO_TURN = Turn(NOTHING, NOTHING, 0)
 
 
 class PromptEncoder(ABC):
@@ -71,7 +74,10 @@ class PromptEncoder(ABC):
 
     @abstractmethod
     def instructions(self, item: ScoringItem) -> list[Turn] | Unscored:
-        """Every instruction after the reversed prompt: the response and the input."""
+        """Every instruction after the reversed prompt: the response and the input.
+
+        A turn without an instruction has no target.
+        """
 
     @abstractmethod
     def one_shot(self, shot: ScoringItem, item: ScoringItem) -> list[Turn] | Unscored:
@@ -103,11 +109,12 @@ class PromptEncoder(ABC):
                     )
                 return np.array([token], np.int32)
 
-    def fit(self, turn: Turn) -> Ids:
-        """As much of the target as there is room for after the context."""
+    def fit(self, turn: Turn, *, beside: Ids = NOTHING) -> Ids:
+        """As much of the target as there is room for after the context, and after `beside`."""
         if self.longest is None:
             return turn.target
-        return turn.target[: max(0, self.longest - len(turn.context))]
+        n_before = max(len(turn.context), len(beside))
+        return turn.target[: max(0, self.longest - n_before)]
 
     def ids(self, text: str) -> Ids:
         """The ids of a text alone, nothing added."""
@@ -144,9 +151,10 @@ class InstructionEncoder(PromptEncoder):
         if _uses_tools(item):
             return Unscored("tools_need_chat")
         return [
-            _turn([self.bos, *self._reversed(exercise)], instruction)
+            _turn([self.bos, *self._reversed(exercise)], self.ids(exercise.instruction))
+            if exercise.instruction.strip()
+            else NO_TURN
             for exercise in item.exercises
-            if len(instruction := self.ids(exercise.instruction))
         ]
 
     def one_shot(self, shot: ScoringItem, item: ScoringItem) -> list[Turn] | Unscored:
@@ -196,11 +204,8 @@ class InstructionEncoder(PromptEncoder):
     def _segments(self, exercise: Exercise) -> list[str]:
         """The prompt, cut where a response of an earlier turn begins and ends."""
         prompts = self.prompts
-        text = prompts.zero_shot if exercise.input else prompts.zero_shot_no_input
-        head, place, tail = text.partition("{history}")
-        if not place:
-            head, tail = "", text
-        segments = [head.format()]
+        head, tail = self._question(exercise)
+        segments = [head]
         for message in exercise.before:
             if message.role == "assistant":
                 segments += [message.content, prompts.turn_end.format()]
@@ -208,8 +213,21 @@ class InstructionEncoder(PromptEncoder):
                 segments[-1] += message.content + prompts.turn_end.format()
             else:
                 segments[-1] += prompts.turn.format(instruction=message.content)
-        segments[-1] += tail.format(instruction=exercise.instruction, input=exercise.input)
+        segments[-1] += tail
         return segments
+
+    def _question(self, exercise: Exercise) -> tuple[str, str]:
+        """The zero-shot prompt before and after the place of the history; without one, after."""
+        text = self.prompts.zero_shot if exercise.input else self.prompts.zero_shot_no_input
+        values = {"instruction": exercise.instruction, "input": exercise.input}
+        head, filled = None, ""
+        for literal, place in cut(text):
+            filled += literal
+            if place == "history":
+                head, filled = filled, ""
+            elif place is not None:
+                filled += values[place]
+        return head or "", filled
 
 
 class ChatEncoder(PromptEncoder):
@@ -234,7 +252,7 @@ class ChatEncoder(PromptEncoder):
 
     def _encoded(self, item: ScoringItem) -> list[Turn] | Unscored:
         try:
-            tokens = self.template.encode(item.example).tokens
+            tokens = self.template.encode(_answers_alone(item.example)).tokens
         except DataError:
             return Unscored("template_refuses")
         return _spans(tokens.ids, tokens.loss_mask)
@@ -243,7 +261,8 @@ class ChatEncoder(PromptEncoder):
         """The reversed request as a user's turn, the instruction as the answer to it."""
         turns = []
         for exercise in item.exercises:
-            if not exercise.instruction:
+            if not exercise.instruction.strip():
+                turns.append(NO_TURN)
                 continue
             asked = Message("user", reversed_text(self.prompts, exercise).rstrip("\n"))
             try:
@@ -260,8 +279,9 @@ class ChatEncoder(PromptEncoder):
         messages = item.example.messages
         n_system = 1 if messages[0].role == "system" else 0
         together = (*messages[:n_system], *shown, *messages[n_system:])
+        shown_before = _answers_alone(replace(item.example, messages=together))
         try:
-            tokens = self.template.encode(replace(item.example, messages=together)).tokens
+            tokens = self.template.encode(shown_before).tokens
         except DataError:
             return Unscored("template_refuses")
         return _spans(tokens.ids, tokens.loss_mask)[1:]
@@ -317,6 +337,12 @@ def _spans(ids: Ids, mask: npt.NDArray[np.bool_]) -> list[Turn]:
         turns.append(Turn(ids[:start], ids[start:end], int(start) - end_before))
         end_before = int(end)
     return turns
+
+
+def _answers_alone(example: Example) -> Example:
+    """The example with its calls of tools as turns that are not trained: they are no exercises."""
+    turns = (replace(m, train=False) if m.tool_calls else m for m in example.messages)
+    return replace(example, messages=tuple(turns))
 
 
 def _uses_tools(item: ScoringItem) -> bool:

@@ -56,6 +56,7 @@ def _exercises(messages: tuple[Message, ...]) -> Iterator[Exercise]:
 
 def _parts(question: Message) -> tuple[str, str]:
     """Instruction and input of a user turn."""
-    if question.input and question.content.endswith(question.input):
-        return question.content.removesuffix(question.input).removesuffix("\n"), question.input
-    return question.content, ""
+    if not question.input or not question.content.endswith(question.input):
+        return question.content, ""
+    instruction = question.content.removesuffix(question.input).removesuffix("\n")
+    return instruction, question.input if question.input.strip() else ""

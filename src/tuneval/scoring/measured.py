@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import time
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass
@@ -11,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from tuneval import files
-from tuneval.errors import RunError
+from tuneval.errors import ModelError, RunError
 from tuneval.models.likelihood import Nll
 from tuneval.models.precision import Precision
 from tuneval.models.sequences import Request
@@ -82,7 +83,12 @@ class MeasuredParts:
         return len(found)
 
     def append(self, answers: Sequence[tuple[str, Nll]]) -> None:
-        """Keep what one forward pass found."""
+        """Keep what one forward pass found. Raises ModelError for what is no number."""
+        if bad := [nll for _, nll in answers if not math.isfinite(nll.total)]:
+            raise ModelError(
+                f"The model finds a text of {bad[0].n_tokens} tokens {bad[0].total} nats unlikely.",
+                mend="score with precision float32, or check that the weights are whole",
+            )
         row = {
             "parts": [[key, nll.total, nll.n_tokens] for key, nll in answers],
             "elapsed_seconds": round(self.seconds, 3),

@@ -21,7 +21,7 @@ class Peers:
         rings: dict[str | None, list[tuple[int, str]]] = defaultdict(list)
         for item_id, task in members:
             rings[task].append((self._place("member", item_id), item_id))
-        self._rings = {task: sorted(ring) for task, ring in rings.items()}
+        self._rings = {task: sorted(set(ring)) for task, ring in rings.items()}
 
     def of(self, item_id: str, task: str | None, *, limit: int) -> Iterator[str]:
         """Up to `limit` different ids of the task, without its own, always the same ones."""

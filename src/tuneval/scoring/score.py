@@ -17,6 +17,7 @@ from tuneval.errors import DataError, UsageError
 from tuneval.runs.events import Event, Finished, Report, Started, Step, Warned, ignore
 from tuneval.scoring.config import ScoreConfig
 from tuneval.scoring.item import ScoringItem, exercises_of
+from tuneval.scoring.prompts import CHAT, load_prompts
 from tuneval.scoring.row import ScoreRow
 from tuneval.scoring.scorer import Account, Scorer
 from tuneval.scoring.scorers import SCORERS
@@ -71,6 +72,7 @@ def score(
             "data": data,
             "format": format,
             "data_hash": data_hash(examples),
+            "texts_hash": _texts_hash(ordered, config),
             "tasks_hash": files.sha256_json(dict(tasks))[:16] if tasks is not None else None,
             "n_records": len(examples),
         }
@@ -156,6 +158,7 @@ class _Work:
             "boundary_moved": setting.n_moved,
             "work": {**self.counts, "seconds": round(measured.seconds, 3)},
         }
+        (self.folder / CARD).unlink(missing_ok=True)  # an earlier card does not go with new rows
         files.write_jsonl(self.folder / ROWS, (row.as_dict() for row in rows))
         files.write_json(self.folder / CARD, card)
         return Scores(self.folder, card, rows)
@@ -247,9 +250,17 @@ def _refuse_without_model(config: ScoreConfig, model: str | None) -> None:
         )
 
 
+def _texts_hash(examples: Sequence[Example], config: ScoreConfig) -> str:
+    """16 hex digits over what scores rest on and ids do not tell: inputs, tasks and prompts."""
+    inputs = [[message.input for message in example.messages] for example in examples]
+    tasks = [example.tags.get(config.task) for example in examples] if config.task else []
+    prompts = None if config.prompts == CHAT else load_prompts(config.prompts).hash
+    return files.sha256_json([inputs, list(map(str, tasks)), prompts])[:16]
+
+
 def _finished(folder: Path, identity: Mapping[str, Any]) -> Scores | None:
     """The scores in the folder, if they are of just this work."""
-    if not (folder / CARD).is_file():
+    if not (folder / CARD).is_file() or not (folder / ROWS).is_file():
         return None
     card = files.read_json(folder / CARD)
     same = {key: card.get(key) for key in identity} == identity

@@ -183,6 +183,19 @@ def test_a_tie_goes_to_the_better_rank(method):
     assert method(rows, 10).tolist() == list(range(10))
 
 
+def test_what_float32_cannot_tell_is_a_tie():
+    # The last row is farther from the first than the second is, by a ten-millionth.
+    rows = np.array([[1, 0], [0, 1], [-1e-7, 1]], np.float32)
+    assert k_center(rows, 2).tolist() == [0, 1]
+
+
+@pytest.mark.usefixtures("parts")
+@by_method
+def test_rows_that_are_hardly_of_unit_length_are_not_chosen_twice(method):
+    rows = crowded_rows(30) * np.float32(0.9995)
+    assert sorted(method(rows, 30).tolist()) == list(range(30))
+
+
 @by_method
 def test_copies_come_last_and_in_order_of_rank(method):
     rows = random_rows(12, dimension=384)

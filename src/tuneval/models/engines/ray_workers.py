@@ -21,9 +21,9 @@ from tuneval.models.distributed.pool import Pool
 from tuneval.models.distributed.worker import Place, Tell
 from tuneval.models.engines import ENGINES
 from tuneval.models.engines.engine import Engine, EngineConfig
-from tuneval.models.engines.requests import PackedRequests, n_tokens, refuse_impossible
 from tuneval.models.likelihood import STAGE, TOKEN_BUDGET, Nll, OnBatch, shards
 from tuneval.models.reference import parse_reference
+from tuneval.models.requests import PackedRequests, n_tokens, refuse_impossible
 from tuneval.models.sequences import Request
 from tuneval.runs.events import Event, Finished, Report, Started, Step, Warned, ignore
 

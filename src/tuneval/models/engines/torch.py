@@ -17,10 +17,13 @@ from tuneval.runs.events import Report, ignore
 class TorchEngine:
     """A loaded model, asked through `measure_nll`."""
 
-    def __init__(self, model: Any, token_budget: int | None = None) -> None:
+    def __init__(
+        self, model: Any, *, token_budget: int | None = None, max_length: int | None = None
+    ) -> None:
         self._model = model
         self._token_budget = token_budget
-        self.longest_input = longest_input(model)
+        limits = [n for n in (longest_input(model), max_length) if n is not None]
+        self.longest_input = min(limits) if limits else None
 
     def measure(
         self,
@@ -61,4 +64,4 @@ def open_engine(config: EngineConfig, *, report: Report = ignore) -> TorchEngine
         device=config.device,
         report=report,
     )
-    return TorchEngine(loaded.model, config.token_budget)
+    return TorchEngine(loaded.model, token_budget=config.token_budget, max_length=config.max_length)

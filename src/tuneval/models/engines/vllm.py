@@ -20,10 +20,10 @@ import numpy as np
 from tuneval.errors import ModelError, UsageError
 from tuneval.extras import require
 from tuneval.models.engines.engine import EngineConfig
-from tuneval.models.engines.requests import refuse_impossible
 from tuneval.models.likelihood import STAGE, Nll, OnBatch
 from tuneval.models.load import find_sources, load_model
 from tuneval.models.reference import parse_reference
+from tuneval.models.requests import refuse_impossible
 from tuneval.models.sequences import Input, Request, distinct_inputs
 from tuneval.runs.events import Finished, Report, Started, Step, ignore
 

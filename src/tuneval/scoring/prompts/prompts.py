@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import re
 import string
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +30,6 @@ _PLACES: dict[str, tuple[frozenset[str], frozenset[str]]] = {
     "turn": (frozenset({"instruction"}), frozenset({"instruction"})),
     "turn_end": (frozenset(), frozenset()),
 }
-_PLACE = re.compile(r"\{(\w+)\}")
 
 
 class Prompts(BaseModel):
@@ -58,25 +57,38 @@ class Prompts(BaseModel):
     def _has_its_places(cls, text: str, info: Any) -> str:
         may, must = _PLACES[info.field_name]
         try:
-            found = {name for _, name, _, _ in string.Formatter().parse(text) if name is not None}
+            parsed = list(string.Formatter().parse(text))
         except ValueError as error:
             raise ValueError(f"{error}; write a brace of its own twice") from error
-        if unknown := sorted(found - may):
+        if formed := [name for _, name, form, turned in parsed if form or turned]:
+            raise ValueError(f"{{{formed[0]}}} stands for its text as it is, without ':' or '!'")
+        found = Counter(name for _, name, _, _ in parsed if name is not None)
+        if found["history"] > 1:
+            raise ValueError("{history} stands there twice")
+        if unknown := sorted(found.keys() - may):
             names = ", ".join(f"{{{name}}}" for name in unknown)
             raise ValueError(f"{names} has no place here; {did_you_mean(unknown[0], list(may))}")
-        if missing := sorted(must - found):
+        if missing := sorted(must - found.keys()):
             raise ValueError("lacks " + ", ".join(f"{{{name}}}" for name in missing))
         return text
 
     @property
     def header(self) -> str:
         """What stands right before a response: the zero-shot text after its last place."""
-        return _PLACE.split(self.zero_shot_no_input)[-1].lstrip("\n")
+        pieces = cut(self.zero_shot_no_input)
+        last = max(i for i, (_, place) in enumerate(pieces) if place)
+        return "".join(literal for literal, _ in pieces[last + 1 :]).lstrip("\n")
 
     @property
     def hash(self) -> str:
         """16 hex digits over all texts."""
         return files.sha256_json(self.model_dump(exclude={"name"}))[:16]
+
+
+def cut(text: str) -> list[tuple[str, str | None]]:
+    """A text as (what stands before a place, the place's name) in turn; the last has no place."""
+    pieces = [(literal, name) for literal, name, _, _ in string.Formatter().parse(text)]
+    return pieces if pieces and pieces[-1][1] is None else [*pieces, ("", None)]
 
 
 def load_prompts(name: str) -> Prompts:

@@ -45,7 +45,9 @@ class _Difficulty(Scorer):
         parts: list[Part] = []
         n_truncated = n_short = 0
         for number, turn in enumerate(turns):
-            target = encoder.fit(turn)
+            if not len(turn.target):
+                continue
+            target = encoder.fit(turn, beside=lead)
             n_truncated += len(turn.target) - len(target)
             first = 0 if len(lead) else 1
             if len(target) <= first:
@@ -103,7 +105,9 @@ class InstructionGeneration(_Difficulty):
         turns = setting.encoder.instructions(item)
         if isinstance(turns, Unscored):
             return turns
-        return self._ask(turns, setting.encoder) if turns else Unscored("empty_instruction")
+        if not any(len(turn.target) for turn in turns):
+            return Unscored("empty_instruction")
+        return self._ask(turns, setting.encoder)
 
 
 def _join(context: np.ndarray, begun: np.ndarray) -> np.ndarray:

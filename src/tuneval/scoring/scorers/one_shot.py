@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from tuneval.scoring.encoding import PromptEncoder
@@ -44,12 +44,16 @@ class OneShot(Scorer):
         """For each peer its answer without and with this example before it."""
         if refused := why_not(item):
             return refused
+        if isinstance(own := setting.encoder.responses(item), Unscored):
+            return own
         wanted = self.config.shots
         parts: list[Part] = []
         n_peers = n_tried = n_truncated = 0
         for peer_id in self._peers.of(item.id, item.task, limit=TRIES * wanted):
+            asked = _beside(item, self._items[peer_id], setting.encoder)
+            if asked is None:
+                continue
             n_tried += 1
-            asked = list(_beside(item, self._items[peer_id], setting.encoder))
             if not asked:
                 continue
             parts += [part for part, _ in asked]
@@ -83,14 +87,19 @@ class OneShot(Scorer):
 
 def _beside(
     shot: ScoringItem, peer: ScoringItem, encoder: PromptEncoder
-) -> Iterator[tuple[Part, int]]:
-    """The parts for one peer, with the tokens cut off; both terms over the same part of a turn."""
+) -> list[tuple[Part, int]] | None:
+    """The parts for one peer, with the tokens cut off; both terms over the same part of a turn.
+
+    Without parts no token fits; None where the prompts have no place for the two.
+    """
     without, with_shot = encoder.responses(peer), encoder.one_shot(shot, peer)
     if isinstance(without, Unscored) or isinstance(with_shot, Unscored):
-        return
+        return None
+    parts = []
     for number, (zero, one) in enumerate(zip(without, with_shot, strict=True)):
         target = encoder.fit(one)
         if len(target):
-            yield Part.of(ZERO, number, zero.context, target, peer=peer.id), 0
+            parts.append((Part.of(ZERO, number, zero.context, target, peer=peer.id), 0))
             n_cut = len(one.target) - len(target)
-            yield Part.of(ONE, number, one.context, target, peer=peer.id), n_cut
+            parts.append((Part.of(ONE, number, one.context, target, peer=peer.id), n_cut))
+    return parts

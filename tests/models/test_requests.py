@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tuneval.errors import ModelError, UsageError
-from tuneval.models.engines.requests import PackedRequests, refuse_impossible
+from tuneval.models.requests import PackedRequests, refuse_impossible
 from tuneval.models.sequences import Request
 
 

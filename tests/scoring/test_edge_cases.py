@@ -103,7 +103,7 @@ UNSCORED = {
     ),
     "no_letters": (example("12 + 3", "15"), ("language",), {}),
     "language_left_open": (
-        example("Translate the following sentence.", "The order is here, thank you very much."),
+        example("请翻译这句话。", "The order is here, thank you very much."),
         ("language",),
         {},
     ),
@@ -202,36 +202,36 @@ def test_texts_that_the_tokenizer_drops_are_empty_and_not_truncated(tmp_path, sm
 def test_both_terms_are_over_the_same_part_of_a_truncated_text(tmp_path, small_folder, ratio, lead):
     question = "What is " + " plus ".join(map(str, range(60)))
     each = example(question, "It is " + ", ".join(map(str, range(60, 120))))
+    tokenizer = AutoTokenizer.from_pretrained(small_folder)
+    encoder = prompt_encoder(ScoreConfig(), tokenizer, longest=None)
+    item = ScoringItem(each, exercises_of(each))
+    turns = encoder.responses(item) if ratio == "ifd" else encoder.instructions(item)
+    n_before = len(turns[0].context)
     found = scored(
         tmp_path,
         small_folder,
         [each, *OTHERS],
         measures=[ratio],
-        max_length=330 if ratio == "r_ifd" else 200,
+        max_length=n_before + 60,
         unconditional=lead,
     )
     row = found.rows[0]
     given, alone = row.parts[ratio]
-    assert given["n_tokens"] == alone["n_tokens"] > 1
-    tokenizer = AutoTokenizer.from_pretrained(small_folder)
-    whole = each.answer if ratio == "ifd" else question
     n_left_out = 1 if lead == "nothing" else 0
+    assert given["n_tokens"] == alone["n_tokens"] == 60 - n_left_out
+    whole = each.answer if ratio == "ifd" else question
     n_all = len(tokenizer.encode(whole, add_special_tokens=False))
     assert given["n_tokens"] + row.truncated[ratio] + n_left_out == n_all
     assert row.truncated[ratio] > 0
     assert found.card["measures"][ratio]["truncated"] == 1
     kept = tokenizer.encode(whole, add_special_tokens=False)[: given["n_tokens"] + n_left_out]
     shorter = tokenizer.decode(kept)
+    assert tokenizer.encode(shorter, add_special_tokens=False) == kept
     again = example(shorter, each.answer) if ratio == "r_ifd" else example(question, shorter)
-    if tokenizer.encode(shorter, add_special_tokens=False) == kept:
-        short = scored(
-            tmp_path / "short",
-            small_folder,
-            [again, *OTHERS],
-            measures=[ratio],
-            unconditional=lead,
-        )
-        assert short.rows[0].scores[ratio] == pytest.approx(row.scores[ratio], rel=1e-4)
+    short = scored(
+        tmp_path / "short", small_folder, [again, *OTHERS], measures=[ratio], unconditional=lead
+    )
+    assert short.rows[0].scores[ratio] == pytest.approx(row.scores[ratio], rel=1e-4)
 
 
 def test_nothing_that_is_asked_is_longer_than_the_model_reads(tmp_path, small_folder, make_model):

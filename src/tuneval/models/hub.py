@@ -76,8 +76,8 @@ def _offline(hub_id: str, reason: str) -> ModelError:
         where=f"looked for a folder '{hub_id}', and in the hub's cache {cache}",
         mend=_near(hub_id)
         or f"check the spelling; with a network run `hf download {hub_id}` first, "
-        "or name a local folder, or use what comes with tuneval and needs no network (bundled:smollm2-135m; bundled:minilm-l6 for "
-        "sentences)",
+        "or name a local folder, or use what needs no network: bundled:smollm2-135m, or "
+        "bundled:minilm-l6 to embed sentences",
     )
 
 

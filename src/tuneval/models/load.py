@@ -89,9 +89,11 @@ def load_model(
     return LoadedModel(model, tokenizer, reference, last, _hash(sources))
 
 
-def load_tokenizer(text: str, *, report: Report = ignore) -> Any:
+def load_tokenizer(text: str, *, adapter: str | None = None, report: Report = ignore) -> Any:
     """The tokenizer of the model that `text` names, without loading its weights."""
     sources = find_sources(parse_reference(text), parts="tokenizer", report=report)
+    if adapter is not None:
+        sources = Sources(sources.base, (*sources.adapters, _adapter_folder(adapter)))
     with quiet_libraries():
         return _load_tokenizer(sources)
 

@@ -26,6 +26,7 @@ def prepare(
     config: ScoreConfig,
     *,
     model: str | None,
+    adapter: str | None = None,
     longest: int | None,
     tasks: Mapping[str, str] | None,
     report: Report,
@@ -39,7 +40,7 @@ def prepare(
     if needs & {"model", "tokenizer"} and model is not None:
         from tuneval.models.load import load_tokenizer
 
-        setting.tokenizer = load_tokenizer(model, report=report)
+        setting.tokenizer = load_tokenizer(model, adapter=adapter, report=report)
     if "model" in needs:
         setting.prompts = prompt_encoder(config, setting.tokenizer, longest=longest)
         setting.n_moved = _count_moved(items, setting.prompts)

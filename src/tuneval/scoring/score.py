@@ -34,6 +34,7 @@ VERSION = 1
 WINDOW = 8192
 """Examples planned at once: bounds memory, and what equal sequences are looked for among."""
 STAGE = "score"
+WORK = ("requests", "reused", "inputs", "tokens", "computed")
 
 
 def score(
@@ -93,7 +94,7 @@ class _Work:
     workers: str | None
     n_workers: int | None
     report: Report
-    counts: Counter[str] = field(default_factory=Counter)
+    counts: Counter[str] = field(default_factory=lambda: Counter(dict.fromkeys(WORK, 0)))
 
     def identity(self) -> dict[str, Any]:
         """What decides the scores, the data apart."""
@@ -141,6 +142,7 @@ class _Work:
                 scorers,
                 config,
                 model=self.model,
+                adapter=self.adapter,
                 longest=engine.longest_input if engine else None,
                 tasks=tasks,
                 report=self.report,
@@ -221,7 +223,7 @@ class _Work:
         def tell(event: Event) -> None:
             match event:
                 case Finished(_, values):
-                    for name in ("inputs", "tokens", "computed"):
+                    for name in WORK[2:]:
                         self.counts[name] += int(values.get(name, 0))
                     self.report(Finished(stage, values))
                 case Started(_, total, unit):

@@ -14,6 +14,7 @@ from tuneval.data.origin import is_plain_path
 from tuneval.data.read import drafts, read
 from tuneval.environment import describe_environment
 from tuneval.errors import DataError
+from tuneval.models.load import model_hash
 from tuneval.runs.events import Report, ignore
 from tuneval.runs.find import find_by_key, list_runs, runs_root
 from tuneval.runs.recorder import Recorder, tee
@@ -87,6 +88,8 @@ def score_file(
         return work(folder, (), report)
     digest = data_hash(examples)
     about = [config.settings(), digest, to_score.model, to_score.adapter, to_score.file, tasks]
+    if to_score.model is not None:  # weights may change where they lie
+        about.append(model_hash(to_score.model, adapter=to_score.adapter, report=report))
     key = files.sha256_json(about)
     root = runs_root() if root is None else Path(root)
     run = find_by_key(root, key) or Run.create(

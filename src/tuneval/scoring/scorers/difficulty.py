@@ -29,6 +29,8 @@ class _Difficulty(Scorer):
     needs = frozenset({"model", "tokenizer"})
     one_token: str
     """The reason code for targets of which nothing is left."""
+    empty: str
+    """The reason code for targets without a token."""
 
     def combine(
         self, item: ScoringItem, measured: Sequence[Measured], setting: Setting
@@ -58,7 +60,9 @@ class _Difficulty(Scorer):
             parts.append(Part.of(ALONE, number, _join(lead, begun), rest))
         if parts:
             return Asked(tuple(parts), n_truncated)
-        return Unscored(self.one_token if n_short else "truncated")
+        if n_short:
+            return Unscored(self.one_token)
+        return Unscored("truncated" if n_truncated else self.empty)
 
     @property
     def _variant(self) -> str:
@@ -71,7 +75,7 @@ class InstructionFollowing(_Difficulty):
     """IFD = PPL(y|x) / PPL(y)."""
 
     name = "ifd"
-    one_token = "one_token_response"
+    one_token, empty = "one_token_response", "empty_response"
 
     @property
     def reading(self) -> Reading:
@@ -90,7 +94,7 @@ class InstructionGeneration(_Difficulty):
     """r-IFD = PPL(instruction | response, input) / PPL(instruction)."""
 
     name = "r_ifd"
-    one_token = "one_token_instruction"
+    one_token, empty = "one_token_instruction", "empty_instruction"
 
     @property
     def reading(self) -> Reading:
@@ -103,11 +107,7 @@ class InstructionGeneration(_Difficulty):
         if refused := why_not(item):
             return refused
         turns = setting.encoder.instructions(item)
-        if isinstance(turns, Unscored):
-            return turns
-        if not any(len(turn.target) for turn in turns):
-            return Unscored("empty_instruction")
-        return self._ask(turns, setting.encoder)
+        return turns if isinstance(turns, Unscored) else self._ask(turns, setting.encoder)
 
 
 def _join(context: np.ndarray, begun: np.ndarray) -> np.ndarray:

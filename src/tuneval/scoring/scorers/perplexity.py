@@ -88,4 +88,6 @@ class ResponsePerplexity(_Perplexity):
             if len(target)
         ]
         n_truncated = sum(len(t.target) - len(f) for t, f in zip(turns, fitted, strict=True))
-        return Asked(tuple(parts), n_truncated) if parts else Unscored("truncated")
+        if parts:
+            return Asked(tuple(parts), n_truncated)
+        return Unscored("truncated" if n_truncated else "empty_response")

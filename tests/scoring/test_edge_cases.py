@@ -16,7 +16,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, GPT2Config, GPT2LM
 
 from tuneval.data.example import Message
 from tuneval.errors import ModelError, RunError, UsageError
-from tuneval.scoring.config import ScoreConfig, score_config_from
+from tuneval.scoring.config import ScoreConfig, config_from
 from tuneval.scoring.encoding import prompt_encoder
 from tuneval.scoring.item import ScoringItem, exercises_of
 from tuneval.scoring.reasons import REASONS
@@ -594,7 +594,7 @@ def test_measures_of_a_model_say_that_they_need_one(tmp_path):
 
 def test_a_wrong_name_of_a_measure_gives_the_near_one():
     with pytest.raises(UsageError, match=r"'idf'.*did you mean 'ifd'") as caught:
-        score_config_from(measures=("idf", "response_pll", "ifd"))
+        config_from(measures=("idf", "response_pll", "ifd"))
     assert "response_ppl" in str(caught.value)
 
 

@@ -62,10 +62,10 @@ def score(
     Without --measure: prompt and response perplexity, instruction-following difficulty (IFD), its
     reverse, and one-shot validity. `tuneval select` chooses by the scores.
     """
-    from tuneval.scoring.config import score_config_from
+    from tuneval.scoring.config import config_from
     from tuneval.scoring.score_file import ToScore, score_file
 
-    config = score_config_from(measures=measures or None, **settings)
+    config = config_from(measures=measures or None, **settings)
     to_score = ToScore(
         file=file,
         model=model,

@@ -8,12 +8,12 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
-    ValidationError,
     field_validator,
     model_validator,
 )
 
-from tuneval.errors import TunevalError, UsageError
+from tuneval.config import config_of
+from tuneval.errors import TunevalError
 from tuneval.evaluation.grade import TEXT_METRICS
 from tuneval.evaluation.metrics import load_metric
 
@@ -81,12 +81,4 @@ class EvaluateConfig(BaseModel):
 
 def config_from(**fields: Any) -> EvaluateConfig:
     """A config from what a person typed; None stands for the default. Raises UsageError."""
-    given = {name: value for name, value in fields.items() if value is not None}
-    try:
-        return EvaluateConfig(**given)
-    except ValidationError as error:
-        faults = [
-            f"{'.'.join(map(str, fault['loc']))}: {fault['msg'].removeprefix('Value error, ')}"
-            for fault in error.errors()
-        ]
-        raise UsageError(f"The evaluation cannot be done as asked: {'; '.join(faults)}") from None
+    return config_of(EvaluateConfig, fields, refusal="The evaluation cannot be done as asked")

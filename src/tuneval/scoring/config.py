@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from tuneval.config import config_of
 from tuneval.errors import UsageError
 from tuneval.models.precision import Precision
 from tuneval.scoring.scorers import PERPLEXITIES, SCORERS
@@ -62,14 +63,6 @@ class ScoreConfig(BaseModel):
         return self.model_dump(mode="json", include=set(ScoreConfig.model_fields))
 
 
-def score_config_from(**fields: Any) -> ScoreConfig:
+def config_from(**fields: Any) -> ScoreConfig:
     """A config from what a person typed; None stands for the default. Raises UsageError."""
-    given = {name: value for name, value in fields.items() if value is not None}
-    try:
-        return ScoreConfig(**given)
-    except ValidationError as error:
-        faults = [
-            f"{'.'.join(map(str, fault['loc']))}: {fault['msg'].removeprefix('Value error, ')}"
-            for fault in error.errors()
-        ]
-        raise UsageError(f"The set cannot be scored as asked: {'; '.join(faults)}") from None
+    return config_of(ScoreConfig, fields, refusal="The set cannot be scored as asked")

@@ -11,7 +11,7 @@ from tuneval.catalog import did_you_mean
 from tuneval.data.example import Example
 from tuneval.data.read import read
 from tuneval.errors import RunError, StorageError
-from tuneval.runs.find import find_run
+from tuneval.runs.find import find_run, list_runs
 from tuneval.scoring.row import ScoreRow
 
 CARD = "scoring.json"
@@ -68,14 +68,17 @@ class Scores:
 def find_scores(text: str, root: files.Location | None = None) -> Scores:
     """The scores that `text` means: a folder, a `scores.jsonl`, a run, or `RUN:NAME`.
 
-    A run is found as `find_run` does; NAME is a score step of a recipe, and may be left out where
-    there is one. Raises RunError with the near names.
+    A run is found as `find_run` does, but `latest` is the latest one with scores; NAME is a score
+    step of a recipe, and may be left out where there is one. Raises RunError with the near names.
     """
     path = Path(text)
     if path.name == ROWS and path.is_file():
         return Scores.load(path.parent)
     if (path / ROWS).is_file() or (path / CARD).is_file():
         return Scores.load(path)
+    if text == "latest":
+        scored = [run for run in list_runs(root) if (run.folder / CARD).is_file()]
+        text = scored[0].id if scored else text
     run_text, colon, name = text.rpartition(":")
     run = find_run(run_text if colon else text, root)
     steps = {p.parent.name: p.parent for p in sorted(run.folder.glob(f"{FOLDER}/*/{CARD}"))}

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
 
 from tuneval import files
 from tuneval.catalog import did_you_mean
+from tuneval.config import faults_of
 from tuneval.errors import UsageError
 
 BUILT_IN = ("instruction", "demonstration")
@@ -113,10 +114,7 @@ def _prompts(path: Path) -> Prompts:
     try:
         return Prompts.model_validate({"name": path.stem} | content)
     except ValidationError as error:
-        faults = "; ".join(
-            f"{'.'.join(map(str, fault['loc']))}: {fault['msg'].removeprefix('Value error, ')}"
-            for fault in error.errors()
-        )
+        faults = "; ".join(faults_of(error))
         mend = "see docs/guide/score.md for the texts, or begin with `extends: instruction`"
         raise UsageError(
             f"The prompts are not right: {faults}.", where=str(path), mend=mend

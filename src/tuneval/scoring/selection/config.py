@@ -10,11 +10,11 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
-    ValidationError,
     field_validator,
     model_validator,
 )
 
+from tuneval.config import config_of
 from tuneval.errors import UsageError
 from tuneval.scoring.selection.amount import parse_amount
 from tuneval.scoring.selection.expression import parse_filter, parse_number
@@ -107,16 +107,7 @@ class SelectConfig(BaseModel):
 
 def config_from(**fields: Any) -> SelectConfig:
     """A config from what a person typed; None stands for the default. Raises UsageError."""
-    given = {name: value for name, value in fields.items() if value is not None}
-    try:
-        return SelectConfig(**given)
-    except ValidationError as error:
-        faults = [
-            f"{'.'.join(map(str, fault['loc']))}: ".removeprefix(": ")
-            + fault["msg"].removeprefix("Value error, ")
-            for fault in error.errors()
-        ]
-        raise UsageError(f"The selection cannot be made as asked: {'; '.join(faults)}") from None
+    return config_of(SelectConfig, fields, refusal="The selection cannot be made as asked")
 
 
 def _refusing(parse: Callable[[str], Parsed], text: str) -> Parsed:

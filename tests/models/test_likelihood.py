@@ -10,10 +10,10 @@ import torch
 import tuneval.models.likelihood as likelihood_module
 from tuneval.errors import ModelError, UsageError
 from tuneval.models.forward import Forward, prepare
-from tuneval.models.likelihood import Request, measure_likelihood
+from tuneval.models.likelihood import Nll, Request, measure_likelihood, measure_nll, shards
 from tuneval.models.methods import LoraConfig, attach
 from tuneval.models.packed_attention import use_packed_attention
-from tuneval.models.sequences import distinct_inputs
+from tuneval.models.sequences import distinct_inputs, packed_rows
 from tuneval.runs.events import Finished, Step, Warned
 
 ARRANGEMENTS = ["packed", "padded"]
@@ -217,3 +217,137 @@ def test_requests_longer_than_the_model_reads_are_refused_by_number(tiny_llama):
     with pytest.raises(ModelError, match="longer than the 2048 tokens") as caught:
         measure_likelihood(tiny_llama.model, [fits, too_long])
     assert caught.value.where == "requests 1"
+
+
+def passes_of(model, requests, **more) -> list[list[tuple[int, Nll]]]:
+    """What `measure_nll` tells, pass by pass."""
+    told: list[list[tuple[int, Nll]]] = []
+    measure_nll(model, requests, on_batch=lambda answers: told.append(list(answers)), **more)
+    return told
+
+
+def one_by_one(passes) -> dict[int, Nll]:
+    """By request; each is told once."""
+    answers = [answer for told in passes for answer in told]
+    assert len(answers) == len(dict(answers))
+    return dict(answers)
+
+
+@pytest.mark.parametrize("arrange", ARRANGEMENTS)
+@pytest.mark.parametrize("token_budget", [100, None])
+def test_nll_is_the_sum_over_a_target_and_each_is_told_once(
+    tiny_llama, requests, naive, arrange, token_budget
+):
+    passes = passes_of(tiny_llama.model, requests, arrange=arrange, token_budget=token_budget)
+    assert len(passes) > (3 if token_budget else 1)
+    found = one_by_one(passes)
+    assert sorted(found) == list(range(len(requests)))
+    for index, likelihood in enumerate(naive(tiny_llama.model, requests)):
+        assert found[index].n_tokens == len(requests[index].target)
+        expected = -likelihood.logprobs.sum(dtype=np.float64)
+        assert found[index].total == pytest.approx(expected, abs=1e-3)
+
+
+def test_nll_of_a_double_precision_model_is_exact(tiny_llama, requests, naive):
+    model = copy.deepcopy(tiny_llama.model).double()
+    found = one_by_one(passes_of(model, requests))
+    for index, likelihood in enumerate(naive(model, requests)):
+        assert found[index].total == pytest.approx(-likelihood.logprobs.sum(), rel=1e-12, abs=1e-9)
+
+
+@pytest.mark.parametrize("arrange", ARRANGEMENTS)
+def test_stopped_after_any_pass_it_ends_with_the_very_same_numbers(tiny_llama, requests, arrange):
+    settings = {"arrange": arrange, "token_budget": 128}
+    passes = passes_of(tiny_llama.model, requests, **settings)
+    whole = one_by_one(passes)
+    for n_done in range(len(passes) + 1):
+        done = one_by_one(passes[:n_done])
+        rest = one_by_one(passes_of(tiny_llama.model, requests, known=done.keys(), **settings))
+        assert done | rest == whole
+        assert not done.keys() & rest.keys()
+
+
+@pytest.mark.parametrize("arrange", ARRANGEMENTS)
+def test_passes_done_out_of_order_change_no_number_of_the_others(tiny_llama, requests, arrange):
+    settings = {"arrange": arrange, "token_budget": 128}
+    passes = passes_of(tiny_llama.model, requests, **settings)
+    whole = one_by_one(passes)
+    for done_passes in (passes[1:2], passes[2:3], passes[1::2], passes[::2], passes[3:]):
+        done = one_by_one(done_passes)
+        rest = one_by_one(passes_of(tiny_llama.model, requests, known=done.keys(), **settings))
+        assert done | rest == whole
+
+
+@pytest.mark.parametrize("arrange", ARRANGEMENTS)
+def test_what_is_known_from_elsewhere_is_neither_told_nor_read_alone(tiny_llama, requests, arrange):
+    """Known requests may share a pass, and even an input, with those that are not."""
+    whole = one_by_one(passes_of(tiny_llama.model, requests, arrange=arrange))
+    for known in ({0, 3, 5}, set(range(0, len(requests), 2)), {10}, set(range(1, len(requests)))):
+        passes = passes_of(tiny_llama.model, requests, arrange=arrange, known=known)
+        assert all(passes)
+        found = one_by_one(passes)
+        assert sorted(found) == sorted(set(range(len(requests))) - known)
+        for index, nll in found.items():
+            assert nll.total == pytest.approx(whole[index].total, abs=1e-3)
+
+
+def test_where_all_is_known_the_model_is_not_asked(tiny_llama, requests, monkeypatch):
+    def asked(*_, **__):
+        raise AssertionError("the model was asked")
+
+    monkeypatch.setattr(Forward, "answer", asked)
+    known = range(len(requests))
+    assert passes_of(tiny_llama.model, requests, known=known) == []
+
+
+def test_known_inputs_are_left_out_of_what_is_read(tiny_llama, requests):
+    events = []
+    passes_of(tiny_llama.model, requests, known={15, 16, 18}, report=events.append)
+    fewer = events[-1].values
+    passes_of(tiny_llama.model, requests, report=events.append)
+    assert fewer["inputs"] < events[-1].values["inputs"]
+    assert fewer["tokens"] < events[-1].values["tokens"]
+
+
+@pytest.mark.parametrize("n_tokens", [1, 150, 10_000])
+@pytest.mark.parametrize("known", [(), (0, 1, 2, 15), range(3, 20)], ids=["none", "few", "most"])
+def test_shards_hold_what_is_not_known_in_the_rows_it_would_have(
+    tiny_llama, requests, n_tokens, known
+):
+    parts = shards(requests, n_tokens=n_tokens, known=known, token_budget=128)
+    held = [index for part in parts for index in part]
+    assert len(held) == len(set(held))
+    assert set(held) >= set(range(len(requests))) - set(known)
+    assert all(parts)
+    whole = one_by_one(passes_of(tiny_llama.model, requests, token_budget=128))
+    for part in parts:
+        own = [requests[index] for index in part]
+        found = one_by_one(passes_of(tiny_llama.model, own, token_budget=128))
+        assert {part[i]: nll for i, nll in found.items()} == {i: whole[i] for i in part}
+
+
+def test_a_shard_never_reaches_across_a_row_that_is_left_out(tiny_llama, requests):
+    """Rows on both sides of it would be laid out as one text of rows that never stood together."""
+    rows = list(packed_rows(distinct_inputs(requests), 128))
+    whole = one_by_one(passes_of(tiny_llama.model, requests, token_budget=128))
+    for row in rows[1:-1]:
+        known = {reading.request for item in row.inputs for reading in item.readings}
+        parts = shards(requests, n_tokens=10_000, known=known, token_budget=128)
+        assert len(parts) == 2
+        for part in parts:
+            own = [requests[index] for index in part]
+            found = one_by_one(passes_of(tiny_llama.model, own, token_budget=128))
+            assert {part[i]: nll for i, nll in found.items()} == {i: whole[i] for i in part}
+
+
+def test_shards_are_as_long_as_asked_in_whole_rows(requests):
+    rows = list(packed_rows(distinct_inputs(requests), 128))
+    n_parts = [len(shards(requests, n_tokens=n, token_budget=128)) for n in (1, 150, 10_000)]
+    assert n_parts[0] == len(rows)
+    assert n_parts[0] > n_parts[1] > n_parts[2] == 1
+
+
+def test_nothing_unknown_needs_no_shard(requests):
+    assert shards(requests, n_tokens=100, known=range(len(requests))) == []
+    assert shards([], n_tokens=100) == []
+    assert shards([Request([1, 2], [])], n_tokens=100) == [[0]]

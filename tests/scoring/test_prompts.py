@@ -88,7 +88,7 @@ def test_a_file_without_a_base_needs_every_text(tmp_path):
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("extends: instuction\n", "did you mean 'instruction'?"),
+        ("extends: instuction\n", "did you mean 'instruction'"),
         ("- a\n- b\n", "no mapping of texts"),
         ("a: [\n", "not YAML"),
         ("zero_shot: '{history}{instruction}{history}{input}'\nextends: instruction\n", "twice"),
@@ -106,7 +106,7 @@ def test_a_wrong_file_says_what_is_wrong(tmp_path, text, said):
 def test_an_unknown_name_gives_the_near_one():
     with pytest.raises(UsageError, match=r"'instructions'") as caught:
         load_prompts("instructions")
-    assert caught.value.mend.startswith("did you mean 'instruction'?")
+    assert caught.value.mend.startswith("did you mean 'instruction'")
     with pytest.raises(UsageError) as caught:
         load_prompts("caht")
     assert "'chat'" in caught.value.mend
@@ -115,7 +115,6 @@ def test_an_unknown_name_gives_the_near_one():
 def test_a_brace_of_its_own_is_written_twice(tmp_path):
     text = "extends: instruction\nzero_shot_no_input: '{{json}} {instruction}\n\n\n  ### {{a}}:'\n"
     prompts = load_prompts(write(tmp_path, text))
-    assert cut(prompts.zero_shot_no_input)[0] == ("{", None) or prompts.header == "### {a}:"
     assert prompts.header == "### {a}:"
     assert "".join(literal for literal, _ in cut(prompts.zero_shot_no_input)).startswith("{json} ")
 

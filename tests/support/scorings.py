@@ -82,3 +82,19 @@ def scored(
     reference = None if model is None else str(model)
     config = ScoreConfig(**settings)
     return score(config, model=reference, examples=examples, folder=folder, device="cpu", **more)
+
+
+def prompts_file(folder: Path, **texts: str) -> str:
+    """A file of prompts on top of the built-in ones."""
+    path = folder / "prompts.yaml"
+    path.write_text(json.dumps({"extends": "instruction", **texts}), encoding="utf-8")
+    return str(path)
+
+
+OTHERS = [
+    example("What is 2 plus 3?", "It is 5."),
+    example("Where is my order?", "I do not know, please wait."),
+    example("请退款。", "好的，已经退款了。"),
+    example("Is it {n}?", "No, it is {m}.", input="{instruction} {history} {0} }{"),
+]
+"""A few that have every score."""

@@ -113,9 +113,14 @@ def _pieces(
 
 
 def _own_logits(rows: torch.Tensor, targets: torch.Tensor, head: torch.nn.Linear) -> torch.Tensor:
-    """The logit of one token for each row, (n,)."""
+    """The logit of one token for each row, (n,), rounded as those of the whole vocabulary are.
+
+    An exact one over a sum of rounded ones would make certain tokens more than certain.
+    """
     logits = (precise(rows) * precise(head.weight[targets])).sum(-1)
-    return logits if head.bias is None else logits + precise(head.bias[targets])
+    if head.bias is not None:
+        logits = logits + precise(head.bias[targets])
+    return precise(logits.to(rows.dtype))
 
 
 def _capped(logits: torch.Tensor, cap: float | None) -> torch.Tensor:

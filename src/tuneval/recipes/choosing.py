@@ -22,13 +22,14 @@ CARD, CHOSEN, REJECTED = "selection.json", "chosen.jsonl", "rejected.jsonl"
 def score_side(step: ScoreStep, work: Work) -> dict[str, Any]:
     """Score the training side in `scores/<name>/`; how many examples have which score."""
     from tuneval.scoring.score import score
+    from tuneval.scoring.scores import FOLDER
 
     recipe = work.plan.recipe
     scores = score(
         step,
         model=recipe.model,
         examples=work.sides.train,
-        folder=work.run.path("scores", step.name),
+        folder=work.run.path(FOLDER, step.name),
         data=work.plan.data_file,
         format=recipe.data.format,
         tasks=_tasks(step, work),
@@ -114,8 +115,8 @@ def _tasks(step: ScoreStep, work: Work) -> dict[str, str] | None:
 def _rows(step: SelectStep, work: Work) -> list[ScoreRow]:
     """The scores of every distinct example, or none for each."""
     from tuneval.scoring.row import ScoreRow
-    from tuneval.scoring.scores import Scores
+    from tuneval.scoring.scores import FOLDER, Scores
 
     if step.scores is not None:
-        return Scores.load(work.run.path("scores", step.scores)).rows
+        return Scores.load(work.run.path(FOLDER, step.scores)).rows
     return [ScoreRow(id, str(example.source), None, {}) for id, example in work.distinct.items()]

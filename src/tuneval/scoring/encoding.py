@@ -274,8 +274,9 @@ class ChatEncoder(PromptEncoder):
 
     def one_shot(self, shot: ScoringItem, item: ScoringItem) -> list[Turn] | Unscored:
         """See `PromptEncoder.one_shot`. The shot is an exchange after the system turn."""
-        first = shot.exercises[0].index
-        shown = shot.example.messages[max(0, first - 1) : first + 1]
+        turns, first = shot.example.messages, shot.exercises[0].index
+        asked = max((i for i in range(first) if turns[i].role == "user"), default=first)
+        shown = turns[asked : first + 1]
         messages = item.example.messages
         n_system = 1 if messages[0].role == "system" else 0
         together = (*messages[:n_system], *shown, *messages[n_system:])

@@ -65,7 +65,10 @@ def _score(
         value = asked
     else:
         found = [Measured(part, measured[request_key(part.request)]) for part in asked.parts]
-        value = scorer.combine(item, found, setting)
+        try:
+            value = scorer.combine(item, found, setting)
+        except OverflowError:
+            value = Unscored("too_unlikely")
     if isinstance(value, Unscored):
         row.scores[name] = None
         row.reasons[name] = _known(value.code, scorer)

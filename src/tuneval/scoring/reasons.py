@@ -29,6 +29,10 @@ REASONS: dict[str, tuple[str, str]] = {
         "alone the text is certain to the model, so a ratio of losses has no denominator",
         "measure with `ratio: perplexity`",
     ),
+    "too_unlikely": (
+        "the perplexity is larger than a number can be",
+        "measure with `reduction: sum`, or check that the model is whole",
+    ),
     "no_peer": (
         "no other example of the task can stand beside it",
         "name the task's field, ask for fewer clusters, or give more examples of the task",

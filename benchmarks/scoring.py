@@ -57,7 +57,7 @@ class UsualWay:
         self.model = model
         self.tokenizer = tokenizer
         self.encoder = encoder
-        self.lead = encoder.lead.tolist()
+        self.lead = encoder.lead("response").tolist()
         self.n_tokens = 0
 
     def log_perplexities(self, pairs: Sequence[Pair]) -> list[float]:

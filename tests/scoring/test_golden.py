@@ -24,6 +24,8 @@ from tuneval.data.example import Example, Message
 RELATIVE = 1e-6
 MEASURES = ("prompt_ppl", "response_ppl", "ifd", "r_ifd", "one_shot")
 Nll = tuple[float, int]
+Leads = tuple[list[int], list[int]]
+"""What stands before a response alone, and before an instruction alone."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +80,7 @@ class Instructions:
         if name != "instruction":
             texts |= yaml.safe_load((folder / f"{name}.yaml").read_text(encoding="utf-8"))
         self.texts, self.plain, self.bos = texts, plain, plain.bos
-        self.header = plain.ids("### Response:\n")
+        self.headers = (plain.ids("### Response:\n"), plain.ids("### Instruction:\n"))
 
     def before(self, exchange: Exchange) -> list[list[int]]:
         """Ids of what stands before the response: cut where an earlier response begins and ends."""
@@ -138,7 +140,7 @@ class Chat:
         self.plain, self.begin = plain, begin
         folder = Path(tuneval.scoring.prompts.__file__).parent
         self.texts = yaml.safe_load((folder / "instruction.yaml").read_text(encoding="utf-8"))
-        self.header = plain.ids("<|im_start|>assistant\n")
+        self.headers = (plain.ids("<|im_start|>assistant\n"),) * 2
 
     def pieces(self, messages: list[Message]) -> list[str]:
         """Texts tokenised apart: what stands before a response, the response, what follows."""
@@ -226,7 +228,7 @@ def plain_scores(
     each: Example,
     peers: list[Example],
     *,
-    lead: list[int],
+    leads: Leads,
     ratio: str = "perplexity",
     reduction: str = "mean",
     one_shot: str = "sign",
@@ -238,7 +240,7 @@ def plain_scores(
     def perplexity(total: Nll) -> float:
         return total[0] if reduction == "sum" else math.exp(total[0] / total[1])
 
-    def difficulty(turns: list[tuple[list[int], list[int]]]) -> float | None:
+    def difficulty(turns: list[tuple[list[int], list[int]]], lead: list[int]) -> float | None:
         given, alone = [], []
         for context, target in turns:
             first = 0 if lead else 1
@@ -271,8 +273,8 @@ def plain_scores(
     return {
         "prompt_ppl": perplexity(together(prompts)),
         "response_ppl": perplexity(together([nll(*way.response(e)) for e in exchanges])),
-        "ifd": difficulty([way.response(e) for e in exchanges]),
-        "r_ifd": difficulty([way.reversed(e) for e in exchanges]),
+        "ifd": difficulty([way.response(e) for e in exchanges], leads[0]),
+        "r_ifd": difficulty([way.reversed(e) for e in exchanges], leads[1]),
         "one_shot": sum(gains) / len(gains),
     }
 
@@ -315,7 +317,7 @@ def plains(small_folder, small_bos_folder) -> Callable[[str], tuple[Path, Plain]
 
 
 def assert_golden(
-    found, records: list[Example], way: Instructions | Chat, *, lead: list[int], shots: int, **more
+    found, records: list[Example], way: Instructions | Chat, *, leads: Leads, shots: int, **more
 ) -> None:
     by_id = {each.id: each for each in records}
     assert [row.id for row in found.rows] == [each.id for each in records]
@@ -324,7 +326,7 @@ def assert_golden(
         assert len(peers) == shots
         assert row.id not in peers
         assert all(found_by(found, peer).task == row.task for peer in peers)
-        expected = plain_scores(way, each, [by_id[p] for p in peers], lead=lead, **more)
+        expected = plain_scores(way, each, [by_id[p] for p in peers], leads=leads, **more)
         values = {name: value for name, value in row.scores.items() if value is not None}
         wanted = {name: value for name, value in expected.items() if value is not None}
         assert values == pytest.approx(wanted, rel=RELATIVE, abs=1e-9), each.messages
@@ -377,11 +379,11 @@ def test_five_measures_equal_the_formulas(
     folder, plain = plains(tokenizer)
     begin = "<|endoftext|>" if tokenizer == "bos" else ""
     way = Chat(plain, begin=begin) if prompts == "chat" else Instructions(prompts, plain)
-    lead = {
-        "auto": plain.bos,
-        "nothing": [],
-        "bos": [plain.tokenizer.bos_token_id],
-        "header": plain.bos + way.header,
+    leads = {
+        "auto": (plain.bos, plain.bos),
+        "nothing": ([], []),
+        "bos": ([plain.tokenizer.bos_token_id],) * 2,
+        "header": tuple(plain.bos + header for header in way.headers),
     }[unconditional]
     found = scored(
         tmp_path,
@@ -394,7 +396,7 @@ def test_five_measures_equal_the_formulas(
         **more,
     )
     assert found.measures == list(MEASURES)
-    assert_golden(found, records, way, lead=lead, shots=2, **more)
+    assert_golden(found, records, way, leads=leads, shots=2, **more)
 
 
 @pytest.mark.slow
@@ -414,4 +416,4 @@ def test_five_measures_of_the_real_model_equal_the_formulas(tmp_path, smollm, ad
     ]
     found = scored(tmp_path / "scores", folder, records, precision="float64", shots=1)
     way = Instructions("instruction", plain)
-    assert_golden(found, records, way, lead=plain.bos, shots=1)
+    assert_golden(found, records, way, leads=(plain.bos, plain.bos), shots=1)

@@ -25,7 +25,7 @@ def refused(folder: Path, text: str) -> str:
 def test_built_in_prompts_end_where_what_is_measured_begins(name):
     prompts = load_prompts(name)
     assert prompts.name == name
-    assert prompts.header == "### Response:\n"
+    assert prompts.header("response") == "### Response:\n"
     for text in (prompts.zero_shot, prompts.zero_shot_no_input):
         assert text.endswith("\n\n### Response:\n")
     for text in (prompts.reversed, prompts.reversed_no_input):
@@ -115,15 +115,15 @@ def test_an_unknown_name_gives_the_near_one():
 def test_a_brace_of_its_own_is_written_twice(tmp_path):
     text = "extends: instruction\nzero_shot_no_input: '{{json}} {instruction}\n\n\n  ### {{a}}:'\n"
     prompts = load_prompts(write(tmp_path, text))
-    assert prompts.header == "### {a}:"
+    assert prompts.header("response") == "### {a}:"
     assert "".join(literal for literal, _ in cut(prompts.zero_shot_no_input)).startswith("{json} ")
 
 
 def test_a_header_is_what_stands_after_the_last_place(tmp_path):
     text = 'extends: instruction\nzero_shot_no_input: "{instruction}\\n{history}\\nAnswer:\\n"\n'
-    assert load_prompts(write(tmp_path, text)).header == "Answer:\n"
+    assert load_prompts(write(tmp_path, text)).header("response") == "Answer:\n"
     text = "extends: instruction\nzero_shot_no_input: '{instruction}'\n"
-    assert load_prompts(write(tmp_path, text)).header == ""
+    assert load_prompts(write(tmp_path, text)).header("response") == ""
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,9 @@ from scorings import OTHERS, example, prompts_file, scored
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from tuneval.errors import ModelError, RunError, TunevalError, UsageError
+from tuneval.runs.events import Warned
 from tuneval.scoring.config import ScoreConfig, config_from
+from tuneval.scoring.score import Meter
 from tuneval.scoring.scores import Scores
 
 
@@ -211,7 +213,7 @@ def test_a_model_trained_anew_in_the_same_place_gets_a_run_of_its_own(tmp_path, 
     data.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
     folder = tmp_path / "model"
     shutil.copytree(small_folder, folder)
-    asked = ToScore(file=str(data), model=str(folder), device="cpu")
+    asked = ToScore(file=str(data), by=Meter(model=str(folder), device="cpu"))
     config = ScoreConfig(measures=("ifd",))
     old = score_file(config, asked, root=tmp_path / "runs")
     model = AutoModelForCausalLM.from_pretrained(folder)
@@ -235,3 +237,18 @@ def test_a_model_that_gives_no_number_is_an_error_and_keeps_nothing(tmp_path, sm
     kept = (tmp_path / "scores" / "measured.jsonl").read_text().splitlines()
     assert len(kept) == 1
     assert not (tmp_path / "scores" / "scoring.json").exists()
+
+
+def test_a_damaged_file_of_another_run_is_passed_over_with_a_warning(tmp_path, small_folder):
+    first = scored(tmp_path / "first", small_folder, OTHERS, measures=("response_ppl",))
+    measured = first.folder / "measured.jsonl"
+    measured.write_text(measured.read_text() + '{"parts": [["a"]], "elapsed_seconds": 1}\n')
+    told = []
+    again = scored(
+        tmp_path / "again", small_folder, OTHERS,
+        measures=("response_ppl",), earlier=[measured], report=told.append,
+    )  # fmt: skip
+    assert again.rows == first.rows
+    assert again.card["work"]["reused"] == 0
+    (warning,) = [event.message for event in told if isinstance(event, Warned)]
+    assert "A line of measured parts is damaged" in warning

@@ -14,7 +14,7 @@ from tuneval.models.engines import ray_workers
 from tuneval.runs.events import Step, Warned
 from tuneval.scoring.config import ScoreConfig
 from tuneval.scoring.measured import NAME
-from tuneval.scoring.score import score
+from tuneval.scoring.score import Meter, score
 
 pytestmark = [
     pytest.mark.slow,
@@ -53,15 +53,8 @@ def alone(config, examples, tiny_llama_folder, tmp_path_factory):
 
 def _rows(config, examples, model, folder, **more):
     tasks = {example.id: "sums" for example in examples}
-    scores = score(
-        config,
-        model=str(model),
-        examples=examples,
-        folder=folder,
-        tasks=tasks,
-        device="cpu",
-        **more,
-    )
+    by = Meter(model=str(model), device="cpu", workers=more.pop("workers", None))
+    scores = score(config, examples, by=by, folder=folder, tasks=tasks, **more)
     return [row.as_dict() for row in scores.rows]
 
 

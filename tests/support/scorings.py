@@ -13,7 +13,7 @@ import pytest
 
 from tuneval.data.example import Example, Message, Source, ToolCall
 from tuneval.scoring.config import ScoreConfig
-from tuneval.scoring.score import score
+from tuneval.scoring.score import Meter, ReadFrom, score
 from tuneval.scoring.scores import Scores
 
 _lines = itertools.count(1)
@@ -72,16 +72,17 @@ def scored(
     **settings: Any,
 ) -> Scores:
     """The finished scores; all examples are one task unless told otherwise."""
-    more = {
-        name: settings.pop(name)
-        for name in ("tasks", "report", "earlier", "adapter", "data", "format")
-        if name in settings
-    }
+    more = {name: settings.pop(name) for name in ("tasks", "report", "earlier") if name in settings}
     if one_task:
         more.setdefault("tasks", {each.id: "all" for each in examples})
-    reference = None if model is None else str(model)
+    where = ReadFrom(settings.pop("data", ""), settings.pop("format", "auto"))
+    by = Meter(
+        model=None if model is None else str(model),
+        adapter=settings.pop("adapter", None),
+        device="cpu",
+    )
     config = ScoreConfig(**settings)
-    return score(config, model=reference, examples=examples, folder=folder, device="cpu", **more)
+    return score(config, examples, by=by, folder=folder, read_from=where, **more)
 
 
 def prompts_file(folder: Path, **texts: str) -> str:

@@ -63,20 +63,12 @@ def score(
     reverse, and one-shot validity. `tuneval select` chooses by the scores.
     """
     from tuneval.scoring.config import config_from
+    from tuneval.scoring.score import Meter
     from tuneval.scoring.score_file import ToScore, score_file
 
     config = config_from(measures=measures or None, **settings)
-    to_score = ToScore(
-        file=file,
-        model=model,
-        adapter=adapter,
-        format=format_,
-        limit=limit,
-        device=device,
-        workers=workers,
-        n_workers=n_workers,
-        name=name,
-    )
+    by = Meter(model=model, adapter=adapter, device=device, workers=workers, n_workers=n_workers)
+    to_score = ToScore(file=file, by=by, format=format_, limit=limit, name=name)
     command = " ".join(["tuneval", *sys.argv[1:]])
     with progress() as report:
         scores = score_file(

@@ -21,17 +21,16 @@ CARD, CHOSEN, REJECTED = "selection.json", "chosen.jsonl", "rejected.jsonl"
 
 def score_side(step: ScoreStep, work: Work) -> dict[str, Any]:
     """Score the training side in `scores/<name>/`; how many examples have which score."""
-    from tuneval.scoring.score import score
+    from tuneval.scoring.score import Meter, ReadFrom, score
     from tuneval.scoring.scores import FOLDER
 
     recipe = work.plan.recipe
     scores = score(
         step,
-        model=recipe.model,
-        examples=work.sides.train,
+        work.sides.train,
+        by=Meter(model=recipe.model),
         folder=work.run.path(FOLDER, step.name),
-        data=work.plan.data_file,
-        format=recipe.data.format,
+        read_from=ReadFrom(work.plan.data_file, recipe.data.format),
         tasks=_tasks(step, work),
         report=work.report,
     )

@@ -12,10 +12,11 @@ from pathlib import Path
 import numpy as np
 
 from tuneval import files
-from tuneval.errors import ModelError, RunError
+from tuneval.errors import ModelError, RunError, StorageError
 from tuneval.models.likelihood import Nll
 from tuneval.models.precision import Precision
 from tuneval.models.sequences import Request
+from tuneval.runs.events import Report, Warned, ignore
 
 NAME = "measured.jsonl"
 
@@ -41,12 +42,23 @@ def request_key(request: Request) -> str:
 class MeasuredParts:
     """Nll by request key. A line of the file is one forward pass: it is there whole or not."""
 
-    def __init__(self, path: Path, measurer: Measurer, *, earlier: Iterable[Path] = ()) -> None:
+    def __init__(
+        self,
+        path: Path,
+        measurer: Measurer,
+        *,
+        earlier: Iterable[Path] = (),
+        report: Report = ignore,
+    ) -> None:
         self.path = path
         self._began = time.monotonic()
         self._inherited: dict[str, Nll] = {}
         for other in earlier:
-            content = _read(other)
+            try:
+                content = _read(other)
+            except StorageError as error:
+                report(Warned("measured", f"{error.what} What stands there is measured again."))
+                continue
             if content.measurer == measurer:
                 self._inherited |= content.found
         own = _read(path) if path.exists() else _Content()
@@ -107,11 +119,19 @@ class _Content:
 
 
 def _read(path: Path) -> _Content:
+    """Raises StorageError for what is no such file; a torn last line is left out."""
     content = _Content()
-    for row in files.read_jsonl(path, tolerate_torn_tail=True):
-        if "measurer" in row:
-            content.measurer = Measurer(**row["measurer"])
-        else:
-            content.found.update((key, Nll(total, n)) for key, total, n in row["parts"])
-            content.seconds = row["elapsed_seconds"]
+    for number, row in enumerate(files.read_jsonl(path, tolerate_torn_tail=True), start=1):
+        try:
+            if "measurer" in row:
+                content.measurer = Measurer(**row["measurer"])
+            else:
+                content.found.update((key, Nll(total, n)) for key, total, n in row["parts"])
+                content.seconds = row["elapsed_seconds"]
+        except (KeyError, TypeError, ValueError) as error:
+            raise StorageError(
+                f"A line of measured parts is damaged: {error!r}.",
+                where=f"{path}:{number}",
+                mend="remove the line; what stood there is measured again",
+            ) from error
     return content

@@ -68,10 +68,10 @@ def prepare(
     return [replace(item, task=tasks.get(item.id)) for item in items], setting
 
 
-def _count_moved(items: Sequence[ScoringItem], prompts: PromptEncoder) -> int:
+def _count_moved(items: Sequence[ScoringItem], prompts: PromptEncoder) -> int | None:
     """How many examples one text would have cut elsewhere: what tokenising apart is good for."""
     if not isinstance(prompts, InstructionEncoder):
-        return 0
+        return None
     return sum(any(map(prompts.border_moves, item.exercises)) for item in items)
 
 

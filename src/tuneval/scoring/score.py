@@ -37,41 +37,57 @@ STAGE = "score"
 WORK = ("requests", "reused", "inputs", "tokens", "computed")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Meter:
+    """The model that measures, None for measures without one, and what runs it.
+
+    `workers` names a Ray cluster (see `open_ray`), `n_workers` says how many of its workers;
+    without it one a GPU or a machine.
+    """
+
+    model: str | None
+    adapter: str | None = None
+    device: str = "auto"
+    workers: str | None = None
+    n_workers: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReadFrom:
+    """Where the examples were read, so that they are found again."""
+
+    data: str = ""
+    format: str = "auto"
+
+
 def score(
     config: ScoreConfig,
-    *,
-    model: str | None,
-    adapter: str | None = None,
     examples: Sequence[Example],
+    *,
+    by: Meter,
     folder: Path,
-    data: str = "",
-    format: str = "auto",
+    read_from: ReadFrom = ReadFrom(),
     tasks: Mapping[str, str] | None = None,
-    device: str = "auto",
-    workers: str | None = None,
-    n_workers: int | None = None,
     earlier: Iterable[Path] = (),
     report: Report = ignore,
 ) -> Scores:
     """Score `examples` in `folder`; an example that stands there twice is scored once.
 
-    `data` and `format` say where they were read. `tasks` are names by example id; without them
-    the config's field of the examples' tags, or clusters. `workers` names a Ray cluster
-    (see `open_ray`), `n_workers` says how many of its workers; without it one a GPU or a machine.
-    `earlier` are files of measured parts to take from. Goes on where a kill stopped it, and gives
-    back what is finished. Raises DataError without examples, UsageError for measures of a model
-    without one, RunError for a folder with others' scores.
+    `tasks` are names by example id; without them the config's field of the examples' tags, or
+    clusters. `earlier` are files of measured parts to take from. Goes on where a kill stopped it,
+    and gives back what is finished. Raises DataError without examples, UsageError for measures of
+    a model without one, RunError for a folder with others' scores.
     """
     if not examples:
         raise DataError("There is no example to score.", mend="give a file with examples")
-    _refuse_without_model(config, model)
-    work = _Work(config, model, adapter, folder, device, workers, n_workers, report)
+    _refuse_without_model(config, by.model)
+    work = _Work(config, by, folder, report)
     with files.lock(folder / ".scoring.lock", timeout_seconds=1.0):
         distinct = {example.id: example for example in reversed(examples)}
         ordered = [distinct.pop(e.id) for e in examples if e.id in distinct]
         identity = work.identity() | {
-            "data": data,
-            "format": format,
+            "data": read_from.data,
+            "format": read_from.format,
             "data_hash": data_hash(examples),
             "texts_hash": _texts_hash(ordered, config),
             "tasks_hash": files.sha256_json(dict(tasks))[:16] if tasks is not None else None,
@@ -87,12 +103,8 @@ class _Work:
     """One scoring in its folder."""
 
     config: ScoreConfig
-    model: str | None
-    adapter: str | None
+    by: Meter
     folder: Path
-    device: str
-    workers: str | None
-    n_workers: int | None
     report: Report
     counts: Counter[str] = field(default_factory=lambda: Counter(dict.fromkeys(WORK, 0)))
 
@@ -102,17 +114,17 @@ class _Work:
             "version": VERSION,
             "tuneval_version": __version__,
             "model": None,
-            "adapter": self.adapter,
+            "adapter": self.by.adapter,
             "model_hash": None,
             "config": self.config.settings(),
         }
-        if self.model is not None:
+        if self.by.model is not None:
             from tuneval.models.load import model_hash
             from tuneval.models.reference import parse_reference
 
-            identity["model"] = parse_reference(self.model).text
+            identity["model"] = parse_reference(self.by.model).text
             identity["model_hash"] = model_hash(
-                self.model, adapter=self.adapter, report=self.report
+                self.by.model, adapter=self.by.adapter, report=self.report
             )
         return identity
 
@@ -131,7 +143,7 @@ class _Work:
         config = self.config
         scorers: list[Scorer] = [SCORERS.load(name)(config) for name in config.measures]
         measurer = Measurer(identity["model_hash"], config.precision, config.engine)
-        measured = MeasuredParts(self.folder / NAME, measurer, earlier=earlier)
+        measured = MeasuredParts(self.folder / NAME, measurer, earlier=earlier, report=self.report)
         with ExitStack() as stack:
             engine = None
             if any("model" in scorer.needs for scorer in scorers):
@@ -141,8 +153,8 @@ class _Work:
                 items,
                 scorers,
                 config,
-                model=self.model,
-                adapter=self.adapter,
+                model=self.by.model,
+                adapter=self.by.adapter,
                 longest=engine.longest_input if engine else None,
                 tasks=tasks,
                 report=self.report,
@@ -194,23 +206,23 @@ class _Work:
         from tuneval.models.engines import ENGINES
         from tuneval.models.engines.engine import EngineConfig
 
-        assert self.model is not None
+        assert self.by.model is not None
         asked = EngineConfig(
-            model=self.model,
-            adapter=self.adapter,
+            model=self.by.model,
+            adapter=self.by.adapter,
             precision=self.config.precision,
-            device=self.device,
+            device=self.by.device,
             token_budget=self.config.token_budget,
             max_length=self.config.max_length,
         )
-        if self.workers is not None:
+        if self.by.workers is not None:
             from tuneval.models.engines.ray_workers import open_ray
 
             return open_ray(
                 asked,
                 engine=self.config.engine,
-                address=self.workers,
-                workers=self.n_workers,
+                address=self.by.workers,
+                workers=self.by.n_workers,
                 report=self.report,
             )
         engine: Engine = ENGINES.load(self.config.engine)(asked, report=self.report)

@@ -22,27 +22,22 @@ from tuneval.runs.run import Run
 from tuneval.scoring.config import ScoreConfig
 from tuneval.scoring.measured import NAME
 from tuneval.scoring.report import report_scores
-from tuneval.scoring.score import STAGE, score
+from tuneval.scoring.score import STAGE, Meter, ReadFrom, score
 from tuneval.scoring.scores import Scores
 from tuneval.scoring.tasks import tasks_from_field
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ToScore:
-    """A set and the model that scores it. `limit` takes the first examples only.
+    """A set and what scores it. `limit` takes the first examples only.
 
-    `workers` names a Ray cluster (`ray`, `ray://host:port`) and `n_workers` how many of its
-    workers; `name` becomes part of the run's id.
+    `name` becomes part of the run's id.
     """
 
     file: str
-    model: str | None
-    adapter: str | None = None
+    by: Meter
     format: str = "auto"
     limit: int | None = None
-    device: str = "auto"
-    workers: str | None = None
-    n_workers: int | None = None
     name: str = "score"
 
 
@@ -63,21 +58,16 @@ def score_file(
     examples = list(islice(read(to_score.file, to_score.format), to_score.limit))
     if not examples:
         raise DataError("There is no example to score.", where=to_score.file)
-    tasks = _tasks(config, to_score)
+    tasks, by = _tasks(config, to_score), to_score.by
 
     def work(place: Path, earlier: Iterable[Path], told: Report) -> Scores:
         scores = score(
             config,
-            model=to_score.model,
-            adapter=to_score.adapter,
-            examples=examples,
+            examples,
+            by=by,
             folder=place,
-            data=_location(to_score.file),
-            format=to_score.format,
+            read_from=ReadFrom(_location(to_score.file), to_score.format),
             tasks=tasks,
-            device=to_score.device,
-            workers=to_score.workers,
-            n_workers=to_score.n_workers,
             earlier=earlier,
             report=told,
         )
@@ -87,18 +77,25 @@ def score_file(
     if folder is not None:
         return work(folder, (), report)
     digest = data_hash(examples)
-    about = [config.settings(), digest, to_score.model, to_score.adapter, to_score.file, tasks]
-    if to_score.model is not None:  # weights may change where they lie
-        about.append(model_hash(to_score.model, adapter=to_score.adapter, report=report))
+    about = [
+        config.settings(),
+        digest,
+        by.model,
+        by.adapter,
+        to_score.file,
+        tasks,
+    ]
+    if by.model is not None:  # weights may change where they lie
+        about.append(model_hash(by.model, adapter=by.adapter, report=report))
     key = files.sha256_json(about)
     root = runs_root() if root is None else Path(root)
     run = find_by_key(root, key) or Run.create(
-        root, to_score.name, key, command=command, data_hash=digest, model=to_score.model
+        root, to_score.name, key, command=command, data_hash=digest, model=by.model
     )
     with run.at_work():
         if not run.path("environment.json").exists():
             files.write_json(run.path("environment.json"), describe_environment(seed=config.seed))
-        earlier = _earlier(root, run, to_score.model)
+        earlier = _earlier(root, run, by.model)
         scores = work(run.folder, earlier, tee(Recorder(run), report))
         run.mark_step(STAGE, key, scores.card)
     return scores

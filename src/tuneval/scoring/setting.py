@@ -27,8 +27,9 @@ class Setting:
     tokenizer: Any = None
     prompts: PromptEncoder | None = None
     embeddings: Embeddings = field(default_factory=dict)
-    n_moved: int = 0
-    """Examples whose border between prompt and response lies elsewhere when they are one text."""
+    n_moved: int | None = None
+    """Examples whose border between prompt and response lies elsewhere when they are one text;
+    None where no prompts of ours meet a response."""
 
     @property
     def encoder(self) -> PromptEncoder:

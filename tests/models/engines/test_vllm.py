@@ -40,7 +40,7 @@ def assert_same(found, likelihoods):
     assert sorted(found) == [*range(len(likelihoods))]
     for index, likelihood in enumerate(likelihoods):
         assert found[index].n_tokens == len(likelihood.logprobs)
-        assert found[index].total == pytest.approx(-likelihood.logprobs.sum(), abs=1e-4)
+        assert found[index].total == pytest.approx(-likelihood.logprobs.sum(), rel=1e-6)
 
 
 def test_sums_equal_those_of_the_model_itself(vllm, tiny_llama, tiny_llama_folder, requests):

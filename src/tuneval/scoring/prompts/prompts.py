@@ -5,7 +5,7 @@ from __future__ import annotations
 import string
 from collections import Counter
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
@@ -17,6 +17,8 @@ from tuneval.errors import UsageError
 
 BUILT_IN = ("instruction", "demonstration")
 CHAT = "chat"
+Target = Literal["response", "instruction"]
+"""What is measured after a prompt, or alone."""
 _FOLDER = Path(__file__).parent
 _QUESTION = frozenset({"history", "instruction", "input"})
 _EXAMPLE = frozenset({"example_instruction", "example_input", "example_response"})
@@ -73,12 +75,15 @@ class Prompts(BaseModel):
             raise ValueError("lacks " + ", ".join(f"{{{name}}}" for name in missing))
         return text
 
-    @property
-    def header(self) -> str:
-        """What stands right before a response: the zero-shot text after its last place."""
-        pieces = cut(self.zero_shot_no_input)
+    def header(self, of: Target) -> str:
+        """What stands right before a response or an instruction.
+
+        The last paragraph of its prompt, without what is there of the record.
+        """
+        pieces = cut(self.zero_shot_no_input if of == "response" else self.reversed_no_input)
         last = max(i for i, (_, place) in enumerate(pieces) if place)
-        return "".join(literal for literal, _ in pieces[last + 1 :]).lstrip("\n")
+        after = "".join(literal for literal, _ in pieces[last + 1 :])
+        return after.rsplit("\n\n", 1)[-1].lstrip("\n")
 
     @property
     def hash(self) -> str:

@@ -14,6 +14,7 @@ import numpy as np
 
 from tuneval.scoring.encoding import PromptEncoder, Turn
 from tuneval.scoring.item import ScoringItem
+from tuneval.scoring.prompts import Target
 from tuneval.scoring.reasons import Unscored
 from tuneval.scoring.scorer import Asked, Measured, Part, Reading, Scorer
 from tuneval.scoring.scorers.measured_parts import total, why_not
@@ -27,6 +28,7 @@ class _Difficulty(Scorer):
     """exp(a - b), or a / b, of mean losses: a after the condition, b alone."""
 
     needs = frozenset({"model", "tokenizer"})
+    target: Target
     one_token: str
     """The reason code for targets of which nothing is left."""
     empty: str
@@ -43,7 +45,7 @@ class _Difficulty(Scorer):
 
     def _ask(self, turns: Sequence[Turn], encoder: PromptEncoder) -> Asked | Unscored:
         """Both terms over the same part of each target."""
-        lead = encoder.lead
+        lead = encoder.lead(self.target)
         parts: list[Part] = []
         n_truncated = n_short = 0
         for number, turn in enumerate(turns):
@@ -75,6 +77,7 @@ class InstructionFollowing(_Difficulty):
     """IFD = PPL(y|x) / PPL(y)."""
 
     name = "ifd"
+    target: Target = "response"
     one_token, empty = "one_token_response", "empty_response"
 
     @property
@@ -94,6 +97,7 @@ class InstructionGeneration(_Difficulty):
     """r-IFD = PPL(instruction | response, input) / PPL(instruction)."""
 
     name = "r_ifd"
+    target: Target = "instruction"
     one_token, empty = "one_token_instruction", "empty_instruction"
 
     @property

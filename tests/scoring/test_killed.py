@@ -16,6 +16,7 @@ import pytest
 
 from tuneval import files
 from tuneval.scoring.config import ScoreConfig
+from tuneval.scoring.score import Meter
 from tuneval.scoring.score_file import ToScore, score_file
 from tuneval.scoring.scores import Scores
 
@@ -100,7 +101,7 @@ def data(tmp_path_factory) -> Path:
 def undisturbed(data, tiny_llama_folder, tmp_path_factory) -> Path:
     """The scores that one process made from beginning to end."""
     folder = tmp_path_factory.mktemp("undisturbed")
-    to_score = ToScore(file=str(data), model=str(tiny_llama_folder), device="cpu")
+    to_score = ToScore(file=str(data), by=Meter(model=str(tiny_llama_folder), device="cpu"))
     score_file(CONFIG, to_score, folder=folder)
     assert len(lines_of(folder)) > 60
     return folder
@@ -113,7 +114,7 @@ def test_killed_in_the_middle_it_ends_as_if_undisturbed(
     kill_at(process, tmp_path, n_lines=len(lines_of(undisturbed)) // 2)
     assert not (tmp_path / "scoring.json").exists()
     half = lines_of(tmp_path)
-    to_score = ToScore(file=str(data), model=str(tiny_llama_folder), device="cpu")
+    to_score = ToScore(file=str(data), by=Meter(model=str(tiny_llama_folder), device="cpu"))
     scores = score_file(CONFIG, to_score, folder=tmp_path)
     assert_as_if_undisturbed(tmp_path, undisturbed)
     assert lines_of(tmp_path)[: len(half) - 1] == half[:-1]
@@ -151,7 +152,7 @@ def test_a_torn_last_line_costs_that_pass_alone(
     raw = (undisturbed / "measured.jsonl").read_bytes()
     place = cut_places(raw)[cut]
     (tmp_path / "measured.jsonl").write_bytes(raw[:place])
-    to_score = ToScore(file=str(data), model=str(tiny_llama_folder), device="cpu")
+    to_score = ToScore(file=str(data), by=Meter(model=str(tiny_llama_folder), device="cpu"))
     score_file(CONFIG, to_score, folder=tmp_path)
     assert_as_if_undisturbed(tmp_path, undisturbed)
     kept = raw[:place].rpartition(b"\n")[0]
@@ -170,10 +171,10 @@ def test_a_changed_set_computes_only_what_changed(data, tiny_llama_folder, undis
     ]
     new_data = write(tmp_path / "changed.jsonl", changed)
     root = tmp_path / "runs"
-    model = str(tiny_llama_folder)
-    old = score_file(CONFIG, ToScore(file=str(data), model=model, device="cpu"), root=root)
+    by = Meter(model=str(tiny_llama_folder), device="cpu")
+    old = score_file(CONFIG, ToScore(file=str(data), by=by), root=root)
     assert old.rows == Scores.load(undisturbed).rows
-    asked = ToScore(file=str(new_data), model=model, device="cpu")
+    asked = ToScore(file=str(new_data), by=by)
     new = score_file(CONFIG, asked, root=root)
     fresh = score_file(CONFIG, asked, root=tmp_path / "fresh")
 
@@ -197,7 +198,7 @@ def test_a_folder_moved_elsewhere_goes_on_from_there(
     folder = tmp_path / "copied"
     shutil.copytree(undisturbed, folder)
     (folder / "scoring.json").unlink()
-    to_score = ToScore(file=str(data), model=str(tiny_llama_folder), device="cpu")
+    to_score = ToScore(file=str(data), by=Meter(model=str(tiny_llama_folder), device="cpu"))
     scores = score_file(CONFIG, to_score, folder=folder)
     assert scores.card["work"]["inputs"] == 0
     assert_as_if_undisturbed(folder, undisturbed)

@@ -202,16 +202,25 @@ class Totals:
     ratios: list[float] = field(default_factory=list)
 
 
-def read_items(count: int) -> list[ScoringItem]:
-    """So many records of each file; a language is a task."""
+def read_items(count: int, encoder: PromptEncoder) -> list[ScoringItem]:
+    """So many records of each file; a language is a task.
+
+    Those of one token are passed over: where nothing predicts it, the usual way divides by 0.
+    """
     folder = os.environ.get("TUNEVAL_TEST_DATA")
     if not folder:
         sys.exit("TUNEVAL_TEST_DATA names no folder; instruct/alpaca_en_demo.json is read from it")
-    items = []
+    items: list[ScoringItem] = []
     for name in FILES:
-        examples = islice(read(Path(folder) / "instruct" / name), count)
-        items += [ScoringItem(example, exercises_of(example), name) for example in examples]
+        examples = read(Path(folder) / "instruct" / name)
+        found = (ScoringItem(example, exercises_of(example), name) for example in examples)
+        items += islice((item for item in found if _is_defined(item, encoder)), count)
     return items
+
+
+def _is_defined(item: ScoringItem, encoder: PromptEncoder) -> bool:
+    turns = [*encoder.responses(item), *encoder.instructions(item)]
+    return all(len(turn.target) > 1 for turn in turns)
 
 
 def peers_of(items: Sequence[ScoringItem]) -> dict[str, list[ScoringItem]]:
@@ -283,7 +292,7 @@ def main() -> None:
     asked = parser.parse_args()
     loaded = load_model(asked.model, device="cpu")
     encoder = prompt_encoder(ScoreConfig(), loaded.tokenizer, longest=None)
-    items = read_items(asked.records)
+    items = read_items(asked.records, encoder)
     peers = peers_of(items)
     usual = UsualWay(loaded.model, loaded.tokenizer, encoder)
     ours = Ours(loaded.model, encoder, items)

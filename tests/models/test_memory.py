@@ -1,0 +1,66 @@
+"""How much goes through a model at once."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+
+from tuneval.models import likelihood
+from tuneval.models.likelihood import Request
+from tuneval.models.memory import LARGEST_TOKEN_BUDGET, find_token_budget
+from tuneval.models.sequences import Input
+
+GIB = 2**30
+
+
+class Accelerator:
+    """A forward pass that takes so many bytes a token, on a device that counts its memory."""
+
+    device = torch.device("cuda")
+
+    def __init__(self, monkeypatch, *, free: int, bytes_per_token: int) -> None:
+        self.bytes_per_token = bytes_per_token
+        self.peak = 0
+        cuda = torch.cuda
+        monkeypatch.setattr(cuda, "mem_get_info", lambda device: (free, 2 * free))
+        monkeypatch.setattr(cuda, "memory_allocated", lambda device: 7 * GIB)
+        monkeypatch.setattr(cuda, "max_memory_allocated", lambda device: 7 * GIB + self.peak)
+        monkeypatch.setattr(cuda, "reset_peak_memory_stats", lambda device: None)
+
+    def logits(self, batch, positions):
+        self.peak = GIB // 4 + batch.input_ids.numel() * self.bytes_per_token
+        yield torch.zeros(len(positions), 1)
+
+
+@pytest.mark.parametrize(
+    ("free", "bytes_per_token", "expected"),
+    [
+        (8 * GIB, 200_000, 16_384),  # 25,769 tokens fit in 60% of what is free
+        (8 * GIB, 1_000_000, 4096),
+        (2 * GIB, 1_000_000, 4096),  # never below the usual: running out halves it
+        (80 * GIB, 50_000, LARGEST_TOKEN_BUDGET),
+    ],
+)
+def test_a_pass_is_as_large_as_memory_allows(monkeypatch, free, bytes_per_token, expected):
+    forward = Accelerator(monkeypatch, free=free, bytes_per_token=bytes_per_token)
+    inputs = [Input(np.zeros(n, np.int32)) for n in (3, 90, 40)]
+    assert find_token_budget(forward, inputs, usual=4096) == expected
+
+
+def test_on_a_cpu_the_usual_is_enough(monkeypatch):
+    forward = SimpleNamespace(device=torch.device("cpu"))
+    assert find_token_budget(forward, [], usual=4096) == 4096
+
+
+@pytest.mark.parametrize(("n_shared", "packed"), [(4, False), (200, True)])
+def test_off_the_cpu_rows_are_packed_where_shared_beginnings_pay(n_shared, packed):
+    model = SimpleNamespace(parameters=lambda: iter([torch.zeros(1, device="meta")]))
+    source = np.random.default_rng(5)
+    shared = source.integers(0, 9, n_shared).tolist()
+    requests = [Request([*shared, *source.integers(0, 9, 30).tolist()], [1]) for _ in range(20)]
+    inputs = likelihood.distinct_inputs(requests)
+    work = likelihood._Work(model, 4096, "auto", with_choices=False, report=lambda event: None)
+    assert work._is_packed(inputs) is packed

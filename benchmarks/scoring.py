@@ -355,7 +355,8 @@ def tell(totals: Totals, usual: UsualWay, ours: Ours, lowest: float) -> None:
         f"{totals.needed_seconds / totals.our_seconds:.2f} of tuneval's time"
     )
     print(
-        f"memory at the peak beyond what the process held before: usual {totals.usual_mebibytes:.0f} MiB, "
+        "memory at the peak beyond what the process held before: "
+        f"usual {totals.usual_mebibytes:.0f} MiB, "
         f"tuneval {totals.our_mebibytes:.0f} MiB"
     )
     print(f"largest difference of log-perplexity: {totals.difference:.1e}")

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 import torch
 
-from tuneval.models import likelihood
+from tuneval.models import likelihood, memory
+from tuneval.models.forward import padded_batch, prepare
 from tuneval.models.likelihood import Request
 from tuneval.models.memory import LARGEST_TOKEN_BUDGET, find_token_budget
 from tuneval.models.sequences import Input
@@ -25,10 +26,14 @@ class Accelerator:
         self.bytes_per_token = bytes_per_token
         self.peak = 0
         cuda = torch.cuda
-        monkeypatch.setattr(cuda, "mem_get_info", lambda device: (free, 2 * free))
+        monkeypatch.setattr(cuda, "mem_get_info", lambda device: (free - GIB, 2 * free))
+        monkeypatch.setattr(cuda, "memory_reserved", lambda device: 8 * GIB)
         monkeypatch.setattr(cuda, "memory_allocated", lambda device: 7 * GIB)
         monkeypatch.setattr(cuda, "max_memory_allocated", lambda device: 7 * GIB + self.peak)
         monkeypatch.setattr(cuda, "reset_peak_memory_stats", lambda device: None)
+
+    def batch(self, row):
+        return padded_batch(row.inputs)
 
     def logits(self, batch, positions):
         self.peak = GIB // 4 + batch.input_ids.numel() * self.bytes_per_token
@@ -48,6 +53,28 @@ def test_a_pass_is_as_large_as_memory_allows(monkeypatch, free, bytes_per_token,
     forward = Accelerator(monkeypatch, free=free, bytes_per_token=bytes_per_token)
     inputs = [Input(np.zeros(n, np.int32)) for n in (3, 90, 40)]
     assert find_token_budget(forward, inputs, usual=4096) == expected
+
+
+def test_where_there_is_no_memory_to_try_it_is_the_usual(monkeypatch):
+    forward = Accelerator(monkeypatch, free=GIB, bytes_per_token=1)
+
+    def failing(*_):
+        raise torch.OutOfMemoryError("CUDA out of memory.")
+
+    monkeypatch.setattr(forward, "logits", failing)
+    assert find_token_budget(forward, [Input(np.zeros(90, np.int32))], usual=4096) == 4096
+
+
+@pytest.mark.parametrize("packed", [True, False])
+def test_what_a_token_takes_is_tried_with_the_passes_that_will_be_run(
+    monkeypatch, tiny_llama, packed
+):
+    Accelerator(monkeypatch, free=8 * GIB, bytes_per_token=1)
+    ids = np.arange(3, 40, dtype=np.int32)
+    with prepare(tiny_llama.model, ids, ids, packed=packed) as forward:
+        assert forward.is_packed is packed
+        monkeypatch.setattr(forward, "device", torch.device("cpu"))
+        assert memory._peak_bytes(forward, Input(ids), 3) == 0
 
 
 def test_on_a_cpu_the_usual_is_enough(monkeypatch):

@@ -89,6 +89,10 @@ class Forward:
         self.device = next(model.parameters()).device
         self._keeps = "logits_to_keep" in inspect.signature(self.core.forward).parameters
 
+    def batch(self, row: PackedRow) -> Batch:
+        """What goes into one pass: the row as it is laid out, or its inputs padded."""
+        return packed_batch(row) if self.is_packed else padded_batch(row.inputs)
+
     def answer(self, batch: Batch, positions: Positions, wanted: Wanted) -> Found:
         """Log-probabilities at the flattened positions, whose places `wanted.row_of` names."""
         head = self.core.get_output_embeddings()

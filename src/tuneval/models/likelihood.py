@@ -21,8 +21,6 @@ from tuneval.models.forward import (
     Batch,
     Forward,
     longest_input,
-    packed_batch,
-    padded_batch,
     prepare,
 )
 from tuneval.models.head import Wanted
@@ -44,8 +42,9 @@ STAGE = "likelihood"
 TOKEN_BUDGET = 4096
 # Longer rows are slower on a CPU (their activations leave its caches), and later to be known.
 ROW_TOKENS_ON_CPU = 1024
-# Elsewhere an attention call for each input costs more than padding does, until shared beginnings,
-# a few-shot block or an example shown to many, make up a good part of all tokens.
+# Elsewhere an attention call for each input is expected to cost more than padding does, until
+# shared beginnings (a few-shot block, an example shown to many) are a good part of all tokens.
+# Counted, not yet measured on a GPU.
 WORTH_PACKING = 0.7
 Arrange = Literal["auto", "packed", "padded"]
 
@@ -208,7 +207,7 @@ class _Work:
             n_inputs = sum(len(row.inputs) for row in pending)
             self.report(Started(STAGE, total, "tokens"))
             while pending:
-                batch = _batch(pending[0], forward)
+                batch = forward.batch(pending[0])
                 try:
                     answers = list(_answers(forward, batch, self.with_choices))
                 except (RuntimeError, MemoryError) as error:
@@ -264,10 +263,6 @@ def _arranged(inputs: Sequence[Input], forward: Forward, token_budget: int) -> d
         preferred = ROW_TOKENS_ON_CPU if forward.device.type == "cpu" else None
         return deque(packed_rows(inputs, token_budget, preferred=preferred))
     return deque(PackedRow(batch, 0) for batch in padded_batches(inputs, token_budget))
-
-
-def _batch(row: PackedRow, forward: Forward) -> Batch:
-    return packed_batch(row) if forward.is_packed else padded_batch(row.inputs)
 
 
 def _smaller(batch: Batch, token_budget: int) -> int:

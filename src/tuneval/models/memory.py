@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 
+from tuneval.models.sequences import PackedRow
+
 if TYPE_CHECKING:
     from tuneval.models.forward import Forward
     from tuneval.models.sequences import Input
@@ -41,30 +43,39 @@ def find_token_budget(forward: Forward, inputs: Sequence[Input], *, usual: int) 
     """How many tokens one forward pass may have: a power of two times `usual`.
 
     On an accelerator that counts its memory, two passes over copies of the longest input tell
-    what a token takes; elsewhere it is `usual`. Powers of two make it the same for a run that
-    goes on later beside other work.
+    what a token takes; elsewhere, and where there is no memory for these, it is `usual`. Powers of
+    two make it the same for a run that goes on later beside other work.
     """
     if forward.device.type != "cuda":
         return usual
     longest = max(inputs, key=len)
     small = max(1, PROBE_TOKENS // len(longest))
-    taken = [_peak_bytes(forward, longest, rows) for rows in (small, 4 * small)]
+    try:
+        taken = [_peak_bytes(forward, longest, rows) for rows in (small, 4 * small)]
+    except (RuntimeError, MemoryError) as error:
+        if not is_out_of_memory(error):
+            raise
+        return usual
     bytes_per_token = max(1.0, (taken[1] - taken[0]) / (3 * small * len(longest)))
-    free, _ = torch.cuda.mem_get_info(forward.device)
-    tokens = int(USABLE * free / bytes_per_token)
+    tokens = int(USABLE * _free_bytes(forward.device) / bytes_per_token)
     budget = usual
     while 2 * budget <= min(tokens, LARGEST_TOKEN_BUDGET):
         budget *= 2
     return budget
 
 
-def _peak_bytes(forward: Forward, item: Input, rows: int) -> int:
-    """Bytes that a padded pass over `rows` copies of an input takes beyond what lies there."""
-    from tuneval.models.forward import padded_batch
+def _free_bytes(device: torch.device) -> int:
+    """What the device has free, and what torch holds of it without using it."""
+    free, _ = torch.cuda.mem_get_info(device)
+    unused = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+    return int(free + unused)
 
+
+def _peak_bytes(forward: Forward, item: Input, rows: int) -> int:
+    """Bytes that a pass over `rows` copies of an input takes beyond what lies there."""
     torch.cuda.reset_peak_memory_stats(forward.device)
     before = torch.cuda.memory_allocated(forward.device)
-    batch = padded_batch([item] * rows)
+    batch = forward.batch(PackedRow((item,) * rows, 0))
     for _ in forward.logits(batch, np.arange(min(rows * len(item), PROBE_TOKENS))):
         pass
     return int(torch.cuda.max_memory_allocated(forward.device)) - before

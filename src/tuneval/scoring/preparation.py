@@ -72,7 +72,7 @@ def _count_moved(items: Sequence[ScoringItem], prompts: PromptEncoder) -> int | 
     """How many examples one text would have cut elsewhere: what tokenising apart is good for."""
     if not isinstance(prompts, InstructionEncoder):
         return None
-    return sum(any(map(prompts.border_moves, item.exercises)) for item in items)
+    return sum(map(prompts.border_moves, items))
 
 
 def _encoder(config: ScoreConfig, model: str | None, report: Report) -> Encoder:

@@ -68,12 +68,22 @@ class InstructionEncoder(PromptEncoder):
             for turn in turns
         ]
 
-    def border_moves(self, exercise: Exercise) -> bool:
-        """Whether prompt and response as one text have other ids than apart."""
-        prompt = self._segments(exercise)[-1]
-        together = self.ids(prompt + exercise.response)
-        apart = np.concatenate([self.ids(prompt), self.ids(exercise.response)])
-        return not np.array_equal(together, apart)
+    def border_moves(self, item: ScoringItem) -> bool:
+        """Whether some prompt and its response as one text have other ids than apart."""
+        turns = self.responses(item)
+        if isinstance(turns, Unscored):
+            return False
+        return any(
+            not np.array_equal(
+                self.ids(self._segments(exercise)[-1] + exercise.response), self._own(turn)
+            )
+            for exercise, turn in zip(item.exercises, turns, strict=True)
+        )
+
+    def _own(self, turn: Turn) -> Ids:
+        """The turn's own prompt and its response, without BOS."""
+        start = max(len(self.bos), len(turn.context) - turn.n_new)
+        return np.concatenate([turn.context[start:], turn.target])
 
     def _header(self, of: Target) -> Ids:
         return self.ids(self.prompts.header(of))

@@ -44,7 +44,7 @@ def no_luck(n_losses: int, last: str, room: Room) -> TunevalError:
     return TunevalError(
         f"{n_losses} workers were lost in a row, and nothing came of it; the last one {last}.",
         where=str(room),
-        mend="see Ray's logs on that machine (/tmp/ray/session_latest/logs)",
+        mend="see Ray's logs of that machine (`ray logs` lists them)",
     )
 
 

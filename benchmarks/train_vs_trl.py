@@ -173,26 +173,24 @@ def run_tuneval(options: argparse.Namespace, tokens) -> Clock:
 
     from tuneval.models.load import load_model
     from tuneval.training.batches import make_rows
-    from tuneval.training.config import Steps, TrainConfig
-    from tuneval.training.trainer import SftTrainer, prepare_for_packing
+    from tuneval.training.config import Batches, Optimizer, Record, Schedule, Steps, TrainConfig
+    from tuneval.training.trainer import Trainer, prepare_for_packing
 
     transformers.set_seed(17)
     loaded = load_model(options.model)
     config = TrainConfig(
         duration=Steps(steps=options.steps),
-        batch_size=EXAMPLES_PER_STEP,
-        packing=False,
-        learning_rate=LEARNING_RATE,
-        lr_scheduler_type="constant",
-        warmup_ratio=0.0,
-        save_steps=10**6,
+        batches=Batches(batch_size=EXAMPLES_PER_STEP, packing=False),
+        optimizer=Optimizer(learning_rate=LEARNING_RATE),
+        schedule=Schedule(kind="constant", warmup_ratio=0.0),
+        record=Record(save_steps=10**6),
     )
     prepare_for_packing(loaded.model)
     clock = Clock()
     with tempfile.TemporaryDirectory() as folder:
         model = peft.get_peft_model(loaded.model, lora())
         rows = make_rows(tokens, max_length=1024, packing=False)
-        trainer = SftTrainer(model, config, rows, folder=Path(folder))
+        trainer = Trainer(model, config, rows, folder=Path(folder))
         trainer.add_callback(clock.callback())
         trainer.train()
     return clock

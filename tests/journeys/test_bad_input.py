@@ -109,7 +109,7 @@ def test_an_unknown_model_offline_says_what_to_do(tmp_path):
 def start_training(folder: Path, model: Path, runs: Path, steps: int) -> subprocess.Popen[str]:
     data = folder / "good.jsonl"
     data.write_text("\n".join(rows(40)), encoding="utf-8")
-    options = [f"duration={{steps: {steps}}}", "max_length=128", "save_steps=5"]
+    options = [f"duration={{steps: {steps}}}", "batches.max_length=128", "record.save_steps=5"]
     return subprocess.Popen(
         [
             *(sys.executable, "-m", "tuneval", "train", str(data), "--model", str(model)),

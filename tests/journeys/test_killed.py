@@ -29,9 +29,9 @@ steps:
   - kind: train
     method: {{kind: lora, rank: 4, dropout: 0.1}}
     duration: {{steps: 60}}
-    learning_rate: 1.0e-3
-    max_length: 256
-    save_steps: 10
+    optimizer: {{learning_rate: 1.0e-3}}
+    batches: {{max_length: 256}}
+    record: {{save_steps: 10}}
   - {{kind: evaluate, name: after, model: trained, metrics: [exact_match], max_new_tokens: 48}}
 """
 

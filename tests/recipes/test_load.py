@@ -40,7 +40,7 @@ data:
   held_out: 1.5
 steps:
   - kind: train
-    learning_rte: 1
+    optimzer: 1
     method: {kind: lora, rnak: 8}
     duration: {epochs: -1}
   - kind: evalute
@@ -51,7 +51,7 @@ steps:
     assert "modle (line 2): no such field; did you mean 'model'?" in text
     assert "model" in text
     assert "data.held_out (line 5)" in text
-    assert "steps.0.learning_rte (line 8): no such field; did you mean 'learning_rate'" in text
+    assert "steps.0.optimzer (line 8): no such field; did you mean 'optimizer'" in text
     assert "steps.0.method.rnak (line 9): no such field; did you mean 'rank'" in text
     assert "steps.0.duration.epochs (line 10)" in text
     assert "steps.1 (line 11): no such kind; did you mean 'evaluate'?" in text
@@ -110,7 +110,7 @@ def test_overrides_reach_fields_steps_by_name_and_steps_by_kind():
         overrides=[
             "seed=3",
             "data.held_out=0.5",
-            "steps.train.learning_rate=1e-4",
+            "steps.train.optimizer.learning_rate=1e-4",
             "steps.3.method.rank=4",
             "steps.train.duration={steps: 7}",
         ],
@@ -118,7 +118,7 @@ def test_overrides_reach_fields_steps_by_name_and_steps_by_kind():
     (train,) = [step for step in recipe.steps if isinstance(step, TrainStep)]
     assert recipe.seed == 3
     assert recipe.data.held_out == 0.5
-    assert train.learning_rate == 1e-4
+    assert train.optimizer.learning_rate == 1e-4
     assert train.method.rank == 4
     assert train.duration.model_dump() == {"steps": 7}
 
@@ -127,7 +127,7 @@ def test_overrides_reach_fields_steps_by_name_and_steps_by_kind():
     ("override", "words"),
     [
         ("seed", "is no override"),
-        ("steps.trian.learning_rate=1", "did you mean 'train'"),
+        ("steps.trian.seed=1", "did you mean 'train'"),
         ("seed.x=1", "plain value"),
     ],
 )
@@ -137,6 +137,6 @@ def test_a_wrong_override_is_a_clear_error(override, words):
 
 
 def test_an_override_of_an_unknown_field_is_a_fault_with_the_near_name():
-    (fault,) = faults_of(QUICKSTART, "steps.train.lerning_rate=1")
+    (fault,) = faults_of(QUICKSTART, "steps.train.optimizer.lerning_rate=1")
     assert "lerning_rate" in fault
     assert "did you mean 'learning_rate'" in fault

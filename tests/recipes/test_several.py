@@ -24,8 +24,8 @@ QUICK = {
     "kind": "train",
     "method": {"kind": "lora", "rank": 2},
     "duration": {"steps": 3},
-    "learning_rate": 5e-3,
-    "max_length": 128,
+    "optimizer": {"learning_rate": 5e-3},
+    "batches": {"max_length": 128},
 }
 
 
@@ -121,7 +121,7 @@ def test_a_step_depends_on_the_training_and_the_selection_that_it_uses(sums, tmp
         after = keys(**changes)
         return {name for name in before if before[name] != after[name]}
 
-    assert changed(chance={"learning_rate": 1e-4}) == {"chance", "b"}
+    assert changed(chance={"optimizer": {"learning_rate": 1e-4}}) == {"chance", "b"}
     assert changed(random={"seed": 3}) == {"random", "chance", "b"}
     assert changed(score={"seed": 3}) == {"score", "select", "top", "a"}
 
@@ -217,7 +217,7 @@ def shipped_run(tiny_llama_folder, tmp_path_factory):
             f"model={tiny_llama_folder}",
             f"data.file={place / 'sums.jsonl'}",
             "steps.train.duration={steps: 3}",
-            "steps.train.max_length=128",
+            "steps.train.batches.max_length=128",
             "template=chatml",
             "steps.top-third.keep=[ifd < 1000]",
         ],

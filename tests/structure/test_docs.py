@@ -84,14 +84,15 @@ def rows_under(heading: str) -> dict[str, str]:
 
 
 def default_of(part: type[BaseModel], field: str) -> Any:
-    """A field's default as YAML has it; of a tagged part only its kind."""
+    """A field's default as YAML has it; of a part its kind, and what is not its own default."""
     info = part.model_fields[field]
     if info.is_required():
         return "required"
     default = info.get_default(call_default_factory=True)
     if isinstance(default, BaseModel):
         content = default.model_dump(mode="json")
-        return {"kind": content["kind"]} if "kind" in content else content
+        kind = {"kind": content["kind"]} if "kind" in content else {}
+        return kind | default.model_dump(mode="json", exclude_defaults=True)
     return list(default) if isinstance(default, tuple) else default
 
 

@@ -34,12 +34,15 @@ def config(**changes) -> TrainConfig:
     settings = {
         "method": LoraConfig(rank=4),
         "duration": Steps(steps=6),
-        "learning_rate": 5e-3,
-        "warmup_ratio": 0.0,
-        "max_length": 256,
-        "save_steps": 3,
-        **changes,
+        "optimizer": {"learning_rate": 5e-3},
+        "schedule": {"warmup_ratio": 0.0},
+        "batches": {"max_length": 256},
+        "record": {"save_steps": 3},
     }
+    for name, change in changes.items():
+        known = settings.get(name)
+        is_section = isinstance(known, dict) and isinstance(change, dict)
+        settings[name] = known | change if is_section else change
     return TrainConfig(**settings)
 
 
@@ -96,13 +99,12 @@ def test_the_loss_falls_and_the_known_files_are_there(tmp_path, tiny_llama_folde
 
 
 def test_one_step_of_eight_equals_eight_accumulated_steps_of_one(tmp_path, tiny_llama_folder):
-    common = {"packing": False, "duration": Steps(steps=3), "learning_rate": 1e-3}
-    run(tmp_path / "a", tiny_llama_folder, config(batch_size=8, **common))
-    run(
-        tmp_path / "b",
-        tiny_llama_folder,
-        config(batch_size=1, gradient_accumulation_steps=8, **common),
-    )
+    common = {"duration": Steps(steps=3), "optimizer": {"learning_rate": 1e-3}}
+    alone = {"packing": False}
+    at_once = config(batches=alone | {"batch_size": 8}, **common)
+    run(tmp_path / "a", tiny_llama_folder, at_once)
+    in_turn = config(batches=alone | {"gradient_accumulation_steps": 8}, **common)
+    run(tmp_path / "b", tiny_llama_folder, in_turn)
     one, many = weights(tmp_path / "a"), weights(tmp_path / "b")
     for name, value in one.items():
         torch.testing.assert_close(value, many[name], rtol=1e-3, atol=2e-5, msg=name)
@@ -131,7 +133,8 @@ def test_saved_adapters_load_in_plain_peft_and_give_the_same_logits(tmp_path, ti
 def test_full_training_saves_a_model_that_transformers_loads(tmp_path, tiny_llama_folder):
     from transformers import AutoModelForCausalLM
 
-    result, _ = run(tmp_path, tiny_llama_folder, config(method=FullConfig(), learning_rate=1e-3))
+    cfg = config(method=FullConfig(), optimizer={"learning_rate": 1e-3})
+    result, _ = run(tmp_path, tiny_llama_folder, cfg)
     assert result.weights == "model"
     assert result.trainable_parameters == result.total_parameters
     assert AutoModelForCausalLM.from_pretrained(tmp_path / "model").num_parameters() > 0
@@ -163,7 +166,7 @@ def interrupted(folder: Path, model: Path, cfg: TrainConfig, *, at: int) -> None
 def test_an_interrupted_run_ends_with_the_bytes_of_an_undisturbed_one(
     tmp_path, tiny_llama_folder, method
 ):
-    cfg = config(method=method, duration=Epochs(epochs=4), batch_size=1)
+    cfg = config(method=method, duration=Epochs(epochs=4))
     result, _ = run(tmp_path / "whole", tiny_llama_folder, cfg)
     interrupted(tmp_path / "cut", tiny_llama_folder, cfg, at=5)
     run(tmp_path / "cut", tiny_llama_folder, cfg)
@@ -200,7 +203,11 @@ def test_a_loss_that_is_no_number_stops_the_run_and_says_what_to_try(tmp_path, t
         run(
             tmp_path,
             tiny_llama_folder,
-            config(method=FullConfig(), learning_rate=1e30, duration=Steps(steps=10)),
+            config(
+                method=FullConfig(),
+                optimizer={"learning_rate": 1e30},
+                duration=Steps(steps=10),
+            ),
         )
     assert "learning_rate" in caught.value.mend
 
@@ -220,21 +227,22 @@ def test_examples_that_cannot_be_used_are_told_and_none_at_all_is_an_error(
 def test_bfloat16_arithmetic_trains_float32_weights_on_a_cpu(tmp_path, tiny_llama_folder, method):
     from safetensors.torch import load_file
 
-    result, _ = run(tmp_path, tiny_llama_folder, config(method=method, precision="bfloat16"))
+    cfg = config(method=method, precision={"kind": "bfloat16"})
+    result, _ = run(tmp_path, tiny_llama_folder, cfg)
     (path,) = (tmp_path / result.weights).glob("*.safetensors")
     assert {value.dtype for value in load_file(path).values()} == {torch.float32}
 
 
 def test_gradient_checkpointing_changes_memory_not_results(tmp_path, tiny_llama_folder):
     run(tmp_path / "a", tiny_llama_folder, config())
-    run(tmp_path / "b", tiny_llama_folder, config(gradient_checkpointing=True))
+    run(tmp_path / "b", tiny_llama_folder, config(precision={"gradient_checkpointing": True}))
     for name, value in weights(tmp_path / "a").items():
         torch.testing.assert_close(value, weights(tmp_path / "b")[name], rtol=1e-3, atol=1e-5)
 
 
 @pytest.mark.parametrize("method", [LoraConfig(rank=4), FullConfig()])
 def test_killed_after_its_last_step_it_only_saves_what_it_had(tmp_path, tiny_llama_folder, method):
-    cfg = config(method=method, lr_scheduler_type="constant")
+    cfg = config(method=method, schedule={"kind": "constant"})
     first, _ = run(tmp_path, tiny_llama_folder, cfg)
     (path,) = (tmp_path / first.weights).glob("*.safetensors")
     before = path.read_bytes()

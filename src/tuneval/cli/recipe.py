@@ -19,7 +19,7 @@ set_option = click.option(
     "overrides",
     multiple=True,
     metavar="A.B=VALUE",
-    help="Change a field; a step goes by its name, all of a kind by it: steps.train.batch_size=4.",
+    help="Change a field; a step goes by its name, all of a kind by it: steps.train.seed=4.",
 )
 fresh_option = click.option(
     "--fresh", is_flag=True, help="Begin a new run; use nothing done before."

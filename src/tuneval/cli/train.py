@@ -19,7 +19,7 @@ from tuneval.cli.recipe import carry_out, fresh_option
     "overrides",
     multiple=True,
     metavar="FIELD=VALUE",
-    help="A field of the training config: learning_rate=1e-4, method.rank=16, duration.steps=50.",
+    help="A field of the training config: optimizer.learning_rate=1e-4, method.rank=16.",
 )
 @fresh_option
 @json_option

@@ -19,7 +19,6 @@ from tuneval.evaluation.report.facts import (
 )
 from tuneval.recipes.recipe import CompareStep, EvaluateStep, ScoreStep, SelectStep, TrainStep
 from tuneval.recipes.work import Work
-from tuneval.training.config import Epochs
 
 WHOLE_SIDE = "the whole training side"
 
@@ -87,9 +86,7 @@ def _training(step: TrainStep, result: dict[str, Any], work: Work) -> TrainingFa
     duration = step.duration
     return TrainingFacts(
         examples=WHOLE_SIDE if step.examples is None else step.examples,
-        duration=f"{duration.epochs:g} epochs"
-        if isinstance(duration, Epochs)
-        else f"{duration.steps} steps",
+        duration=" ".join(f"{n:g} {unit}" for unit, n in duration.model_dump().items()),
         result=result,
         loss_log=files.read_jsonl(work.training_folder(step) / "trainer_log.jsonl"),
     )

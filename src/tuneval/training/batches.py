@@ -82,7 +82,8 @@ class Collate:
     """Rows -> the tensors of one micro-batch.
 
     `input_ids`, `position_ids` (1, T); `target_positions` (K,): the positions whose output
-    predicts a target; `labels`, `shift_labels` (1, K): the targets themselves, already aligned.
+    predicts a target; `labels`, `shift_labels` (1, K): the targets themselves, already aligned;
+    `layout`: where the documents lie; `documents`: what it was made of.
     """
 
     share_prefix: bool = True
@@ -111,6 +112,7 @@ class Collate:
             "labels": labels,
             "shift_labels": labels,  # the Trainer counts these for token-weighted accumulation
             "layout": layout,
+            "documents": tuple(documents),
         }
 
 

@@ -8,6 +8,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from tuneval.models.methods import LoraConfig, MethodConfig
 
+Scheduler = Literal[
+    "cosine", "linear", "constant", "constant_with_warmup", "polynomial", "inverse_sqrt"
+]
+
 
 class _Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -25,28 +29,67 @@ class Steps(_Section):
     steps: Annotated[int, Field(gt=0)]
 
 
-class TrainConfig(_Section):
-    """A training run.
+class Tokens(_Section):
+    """Train until so many tokens have been read, to the end of the optimizer step."""
 
-    Batch sizes count rows; with packing a row holds up to `max_length` tokens.
+    tokens: Annotated[int, Field(gt=0)]
+
+
+class Batches(_Section):
+    """How examples come together. `batch_size` counts rows.
+
+    With packing a row holds as many examples as fit into `max_length` tokens.
     """
 
-    stage: Literal["sft"] = "sft"
-    method: MethodConfig = Field(default_factory=LoraConfig, discriminator="kind")
-    duration: Epochs | Steps = Epochs(epochs=3)
-    learning_rate: Annotated[float, Field(gt=0)] = 2e-4
-    lr_scheduler_type: Literal["cosine", "linear", "constant", "constant_with_warmup"] = "cosine"
-    warmup_ratio: Annotated[float, Field(ge=0, lt=1)] = 0.03
-    weight_decay: Annotated[float, Field(ge=0)] = 0.0
-    max_grad_norm: Annotated[float, Field(gt=0)] = 1.0
     max_length: Annotated[int, Field(ge=16)] = 1024
-    batch_size: Annotated[int, Field(ge=1)] = 1
-    gradient_accumulation_steps: Annotated[int, Field(ge=1)] = 1
     packing: bool = True
     share_prefix: bool = True
-    precision: Literal["float32", "bfloat16"] = "float32"
+    batch_size: Annotated[int, Field(ge=1)] = 1
+    gradient_accumulation_steps: Annotated[int, Field(ge=1)] = 1
+
+
+class Optimizer(_Section):
+    """AdamW, and how far a step goes."""
+
+    learning_rate: Annotated[float, Field(gt=0)] = 2e-4
+    weight_decay: Annotated[float, Field(ge=0)] = 0.0
+    max_grad_norm: Annotated[float, Field(gt=0)] = 1.0
+    betas: tuple[float, float] = (0.9, 0.999)
+    epsilon: Annotated[float, Field(gt=0)] = 1e-8
+
+
+class Schedule(_Section):
+    """How the learning rate rises, and falls after that."""
+
+    kind: Scheduler = "cosine"
+    warmup_ratio: Annotated[float, Field(ge=0, lt=1)] = 0.03
+
+
+class Arithmetic(_Section):
+    """In which precision, and at what price in time, memory is saved."""
+
+    kind: Literal["float32", "bfloat16"] = "float32"
     gradient_checkpointing: bool = False
+    compile: bool = False
+
+
+class Record(_Section):
+    """What is written down on the way, in optimizer steps."""
+
     logging_steps: Annotated[int, Field(ge=1)] = 1
     save_steps: Annotated[int, Field(ge=1)] = 20
     keep_checkpoints: Annotated[int, Field(ge=2)] = 2
+
+
+class TrainConfig(_Section):
+    """A training run."""
+
+    stage: Literal["sft"] = "sft"
+    method: MethodConfig = Field(default_factory=LoraConfig, discriminator="kind")
+    duration: Epochs | Steps | Tokens = Epochs(epochs=3)
+    batches: Batches = Batches()
+    optimizer: Optimizer = Optimizer()
+    schedule: Schedule = Schedule()
+    precision: Arithmetic = Arithmetic()
+    record: Record = Record()
     seed: int = 17

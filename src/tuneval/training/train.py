@@ -12,14 +12,13 @@ import transformers
 from tuneval import __version__, files
 from tuneval.data.example import Example
 from tuneval.data.fingerprint import data_hash
-from tuneval.errors import DataError, ModelError
+from tuneval.errors import DataError, ModelError, UsageError
 from tuneval.models.load import LoadedModel, load_model
 from tuneval.models.methods import attach, count_parameters
 from tuneval.models.precision import Precision
 from tuneval.models.quiet import quiet_libraries
-from tuneval.models.reference import TRAINED_NOTE
 from tuneval.runs.events import Finished, Report, Saved, Warned, ignore
-from tuneval.tokenization import EncodedSet, Template, encode_all, load_template
+from tuneval.tokenization import EncodedSet, Template, load_template
 from tuneval.training.batches import Rows, make_rows
 from tuneval.training.card import model_card
 from tuneval.training.checkpoints import newest_complete
@@ -27,7 +26,9 @@ from tuneval.training.config import TrainConfig
 from tuneval.training.plots import plot_loss
 from tuneval.training.progress import LOG_NAME, Progress
 from tuneval.training.results import train_results, write_results
-from tuneval.training.trainer import SftTrainer, prepare_for_packing
+from tuneval.training.saved import save_weights
+from tuneval.training.stages import STAGES
+from tuneval.training.trainer import Trainer, prepare_for_packing, tokens_per_step
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +69,14 @@ def train(
         transformers.set_seed(config.seed)
         loaded = load_model(model, dtype=_weights_dtype(config), report=report)
         shape = load_template(loaded.tokenizer, template)
-        encoded = encode_all(examples, shape, max_length=config.max_length)
+        batches = config.batches
+        encoded = STAGES.load(config.stage).encode(examples, shape, batches.max_length)
         _account_for(encoded, report)
-        rows = make_rows(encoded.tokens, max_length=config.max_length, packing=config.packing)
+        rows = make_rows(encoded.tokens, max_length=batches.max_length, packing=batches.packing)
         trainer = _trainer(config, loaded, rows, folder=folder, report=report)
         checkpoint = newest_complete(folder / "checkpoints", report=report)
         trainer.train_from(checkpoint)
-        kind = _save_weights(trainer.model, loaded, shape, folder)
+        kind = save_weights(trainer.language_model, config.method, loaded, shape, folder)
     result = _finish(config, trainer, encoded, folder=folder, kind=kind, template=shape)
     _write_card(config, result, model, folder=folder, data=data_hash(examples))
     report(Saved("train", result.weights))
@@ -84,24 +86,34 @@ def train(
 
 def _weights_dtype(config: TrainConfig) -> Precision:
     """Trained weights stay float32 whatever the arithmetic; peft keeps its own so by itself."""
-    return "float32" if config.method.kind == "full" else config.precision
+    return "float32" if config.method.saved_as == "model" else config.precision.kind
 
 
 def _trainer(
     config: TrainConfig, loaded: LoadedModel, rows: Rows, *, folder: Path, report: Report
-) -> SftTrainer:
+) -> Trainer:
+    _refuse_checkpointing(config)
     if not prepare_for_packing(loaded.model):
         raise ModelError(
             "This model's attention cannot be kept inside each example of a packed row.",
             where=loaded.reference.text,
             mend="choose a model whose attention transformers lets be replaced",
         )
-    model = attach(loaded.model, config.method)
-    trainer = SftTrainer(model, config, rows, folder=folder / "checkpoints")
-    steps_per_epoch = max(1, len(rows) / (config.batch_size * config.gradient_accumulation_steps))
-    tokens_per_step = rows.n_tokens / steps_per_epoch
-    trainer.add_callback(Progress(folder, tokens_per_step=tokens_per_step, report=report))
+    model = attach(loaded.model, config.method, loaded.tokenizer)
+    trainer = Trainer(model, config, rows, folder=folder / "checkpoints")
+    per_step = tokens_per_step(config, rows)
+    trainer.add_callback(Progress(folder, tokens_per_step=per_step, report=report))
     return trainer
+
+
+def _refuse_checkpointing(config: TrainConfig) -> None:
+    if config.precision.gradient_checkpointing and config.method.cannot_checkpoint:
+        raise UsageError(
+            f"{config.method.kind} cannot use gradient checkpointing: "
+            f"{config.method.cannot_checkpoint}.",
+            where="precision.gradient_checkpointing",
+            mend="leave it out, and lower batches.batch_size or batches.max_length instead",
+        )
 
 
 def _account_for(encoded: EncodedSet, report: Report) -> None:
@@ -123,42 +135,9 @@ def _account_for(encoded: EncodedSet, report: Report) -> None:
             report(Warned("train", f"{count} examples lost part of their {part} to max_length"))
 
 
-def _save_weights(model: Any, loaded: LoadedModel, template: Template, folder: Path) -> str:
-    """`adapter/` in peft's format or `model/`, whole or absent; which of the two."""
-    kind = "adapter" if hasattr(model, "peft_config") else "model"
-    with files.atomic_folder(folder / kind) as target:
-        model.save_pretrained(str(target))
-        loaded.tokenizer.save_pretrained(str(target))
-        if kind == "adapter":
-            _sort_lists(Path(target) / "adapter_config.json")
-        files.write_json(
-            Path(target) / "tuneval.json",
-            {
-                "base": loaded.reference.text,
-                "template": template.name,
-                "template_hash": template.hash,
-                "tuneval": __version__,
-            },
-        )
-    files.write_json(folder / TRAINED_NOTE, {"base": loaded.reference.text, "kind": kind})
-    return kind
-
-
-def _sort_lists(path: Path) -> None:
-    """peft writes sets in the order of the process's hash seed; equal runs get equal files."""
-    config = files.read_json(path)
-    ordered = {
-        key: sorted(value)
-        if isinstance(value, list) and all(isinstance(v, str) for v in value)
-        else value
-        for key, value in config.items()
-    }
-    files.write_json(path, ordered)
-
-
 def _finish(
     config: TrainConfig,
-    trainer: SftTrainer,
+    trainer: Trainer,
     encoded: EncodedSet,
     *,
     folder: Path,
@@ -176,7 +155,7 @@ def _finish(
     write_results(folder, "train", values)
     trainer.state.save_to_json(str(folder / "trainer_state.json"))
     plot_loss(log, folder / "training_loss.png")
-    trainable, total = count_parameters(trainer.model)
+    trainable, total = count_parameters(trainer.language_model)
     return TrainResult(
         weights=kind,
         kind=config.method.kind,

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from tuneval.catalog import did_you_mean
 from tuneval.errors import ModelError
+from tuneval.models.methods.method import Method, TuningMethod
 
 
-class LoraConfig(BaseModel):
+class LoraConfig(TuningMethod):
     """Adapters of rank `rank`, their output times `alpha / rank`.
 
     `target_modules` names layers by the end of their path (`q_proj`); "all-linear" is every
     linear layer but the output head.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     kind: Literal["lora"] = "lora"
     rank: Annotated[int, Field(ge=1)] = 8
@@ -28,7 +27,7 @@ class LoraConfig(BaseModel):
     )
 
 
-def attach(model: Any, config: LoraConfig) -> Any:
+def attach(model: Any, config: LoraConfig, tokenizer: Any = None) -> Any:
     """The model in peft's wrapper, only the new matrices trainable; they begin as zero change."""
     import peft
 
@@ -56,3 +55,6 @@ def _refuse_unknown(model: Any, targets: tuple[str, ...]) -> None:
             where="method.target_modules",
             mend=did_you_mean(unknown[0], known),
         )
+
+
+METHOD = Method(attach)

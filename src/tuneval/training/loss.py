@@ -14,6 +14,7 @@ import torch.nn.functional as F
 
 from tuneval.models.forward import core_model
 from tuneval.models.packed_attention import Layout
+from tuneval.training.body import Body, body_of
 
 # Logits that exist at once: 256 positions of a 49k vocabulary.
 CHUNK_LOGITS = 12_582_912
@@ -26,9 +27,10 @@ class NextTokenLoss(torch.nn.Module):
     `language_model` is the model with its tuning method attached.
     """
 
-    def __init__(self, language_model: Any) -> None:
+    def __init__(self, language_model: Any, body: Body | None = None) -> None:
         super().__init__()
         self.language_model = language_model
+        self.body = body_of(language_model) if body is None else body
         self.has_plain_head = _has_plain_head(language_model)
 
     @property
@@ -39,37 +41,13 @@ class NextTokenLoss(torch.nn.Module):
     def forward(self, **inputs: Any) -> torch.Tensor:
         """Sum of the cross-entropies in nats over all labelled positions; see `Collate`."""
         labels = inputs["labels"][0]
-        core = core_model(self.language_model)
         if not self.has_plain_head:
-            logits = self._logits(core, inputs)
-            return F.cross_entropy(logits.float(), labels, reduction="sum")
-        head = core.get_output_embeddings()
-        hidden = self._hidden(core, inputs)
+            logits = self.body.logits(inputs).float()
+            return F.cross_entropy(logits, labels, reduction="sum")
+        head = core_model(self.language_model).get_output_embeddings()
+        hidden = self.body.hidden(inputs)
         total: torch.Tensor = _HeadLoss.apply(hidden, head.weight, head.bias, labels)
         return total
-
-    def _hidden(self, core: Any, inputs: dict[str, Any]) -> torch.Tensor:
-        """Last hidden states at the labelled positions, (K, D)."""
-        outputs = core.get_decoder()(
-            input_ids=inputs["input_ids"],
-            position_ids=inputs["position_ids"],
-            layout=inputs["layout"],
-            use_cache=False,
-        )
-        hidden: torch.Tensor = outputs.last_hidden_state[0]
-        return hidden[inputs["target_positions"]]
-
-    def _logits(self, core: Any, inputs: dict[str, Any]) -> torch.Tensor:
-        """Logits at the labelled positions as the whole model gives them, (K, V)."""
-        outputs = core(
-            input_ids=inputs["input_ids"],
-            position_ids=inputs["position_ids"],
-            layout=inputs["layout"],
-            logits_to_keep=inputs["target_positions"],
-            use_cache=False,
-        )
-        logits: torch.Tensor = outputs.logits[0]
-        return logits
 
 
 def _has_plain_head(language_model: Any) -> bool:

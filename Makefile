@@ -4,6 +4,8 @@
 # make test     the tests, without the slow ones and the long journeys
 # make test-all every test
 # make bench    the measurements against other tools
+# make bench-methods  every tuning method on one job; the table of docs/methods.md (about an hour)
+# make test-gpu the tests that need an accelerator
 # make docs     documented commands exist, every catalog row loads
 # make sizes    the longest files
 
@@ -20,7 +22,7 @@ PIP_INSTALL = $(BIN)/pip install --quiet --quiet --disable-pip-version-check \
 	$(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
 TEST_WORKERS ?= 2
 
-.PHONY: help setup demo check test test-all bench docs sizes
+.PHONY: help setup demo check test test-all test-gpu bench bench-methods docs sizes
 .DEFAULT_GOAL := help
 
 help:
@@ -59,7 +61,13 @@ $(VENV)/.installed-bench: $(STAMP)
 	@touch $@
 
 bench: $(VENV)/.installed-bench
-	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+	@for script in $(filter-out benchmarks/methods.py,$(wildcard benchmarks/*.py)); do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+
+bench-methods: setup
+	@$(BIN)/python benchmarks/methods.py --write docs/methods.md
+
+test-gpu: setup
+	@$(BIN)/pytest tests/gpu
 
 docs: setup
 	$(BIN)/pytest tests/structure

@@ -136,6 +136,13 @@ def test_a_wrong_override_is_a_clear_error(override, words):
         load_recipe(QUICKSTART, overrides=[override])
 
 
+def test_a_field_that_belongs_one_section_deeper_is_shown_the_way():
+    (fault,) = faults_of(QUICKSTART, "steps.train.learning_rate=1e-4")
+    assert fault == (
+        "steps.3.learning_rate (line 23): no such field; did you mean 'optimizer.learning_rate'?"
+    )
+
+
 def test_an_override_of_an_unknown_field_is_a_fault_with_the_near_name():
     (fault,) = faults_of(QUICKSTART, "steps.train.optimizer.lerning_rate=1")
     assert "lerning_rate" in fault

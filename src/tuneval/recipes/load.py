@@ -174,8 +174,7 @@ def _fault(problem: Mapping[str, Any], content: Any, lines: _Lines) -> str:
     where = _dotted(place) + (f" (line {line})" if line else "")
     match problem["type"]:
         case "extra_forbidden":
-            known = _fields_at(location[:-1])
-            return f"{where}: no such field; {did_you_mean(str(location[-1]), known)}"
+            return f"{where}: no such field; {_near(str(location[-1]), location[:-1])}"
         case "missing":
             return f"{where}: is missing"
         case "union_tag_invalid":
@@ -203,8 +202,21 @@ def _place(problem: Mapping[str, Any], content: Any) -> Place:
     return tuple(place)
 
 
-def _fields_at(location: Sequence[str | int]) -> list[str]:
-    """The fields a section at pydantic's `location` may have."""
+def _near(field: str, location: Sequence[str | int]) -> str:
+    """Where an unknown field of a section may belong: one section deeper, or under a near name."""
+    here = _sections_at(location)
+    known = {name for section in here for name in section.model_fields}
+    deeper = [
+        f"{name}.{field}"
+        for section in here
+        for name, info in section.model_fields.items()
+        if any(field in inner.model_fields for inner in _models_in(info.annotation))
+    ]
+    return f"did you mean '{deeper[0]}'?" if deeper else did_you_mean(field, sorted(known))
+
+
+def _sections_at(location: Sequence[str | int]) -> list[type[BaseModel]]:
+    """What a section at pydantic's `location` may be."""
     candidates: list[type[BaseModel]] = [Recipe]
     for part in location:
         if isinstance(part, int):
@@ -219,7 +231,7 @@ def _fields_at(location: Sequence[str | int]) -> list[str]:
             if part in c.model_fields
             for inner in _models_in(c.model_fields[part].annotation)
         ]
-    return sorted({field for c in candidates for field in c.model_fields})
+    return candidates
 
 
 def _tag(model: type[BaseModel]) -> str | None:

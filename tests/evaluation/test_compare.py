@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 from scipy.stats import binomtest
@@ -41,6 +42,13 @@ def test_clear_gain_is_better_with_the_exact_mcnemar_p(make_evaluation):
     assert row.p_value == pytest.approx(binomtest(16, 17, 0.5).pvalue)
     assert row.p_holm == row.p_value, "one metric needs no correction"
     assert 0 < row.detectable < 1
+
+
+def test_a_reader_is_told_of_answers_that_were_drawn(make_evaluation):
+    greedy = make_evaluation("base", ["right", "wrong"])
+    drawn = replace(greedy.result, name="tuned", config={"max_new_tokens": 8, "temperature": 0.95})
+    (warning,) = compare(greedy, Evaluation(drawn, greedy.items)).warnings
+    assert "'tuned' drew its answers at random (temperature 0.95)" in warning
 
 
 def test_lower_perplexity_is_better(make_evaluation):

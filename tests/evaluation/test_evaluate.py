@@ -63,6 +63,24 @@ def stop_after(stage: str, count: int):
     return report
 
 
+def test_drawn_answers_depend_on_the_seed_alone(loaded, tmp_path):
+    def answers(name: str, **changed) -> list[str]:
+        drawn = CONFIG.model_copy(update={"temperature": 0.9, "top_p": 0.95, **changed})
+        run(loaded, tmp_path / name, config=drawn)
+        return [row["predict"] for row in rows(tmp_path / name / "generated_predictions.jsonl")]
+
+    first = answers("first")
+    assert answers("again", token_budget=16) == first
+    assert answers("other-seed", seed=3) != first
+    assert answers("greedy", temperature=0.0) != first
+
+
+def test_a_folder_with_answers_drawn_otherwise_is_not_gone_on_with(loaded, tmp_path):
+    run(loaded, tmp_path, config=CONFIG.model_copy(update={"temperature": 0.9}))
+    with pytest.raises(RunError, match="its seed is 17, not 3"):
+        run(loaded, tmp_path, config=CONFIG.model_copy(update={"temperature": 0.9, "seed": 3}))
+
+
 def test_every_item_is_measured_answered_and_graded_in_the_data_s_order(loaded, tmp_path):
     result = run(loaded, tmp_path)
     items = read_items(tmp_path)

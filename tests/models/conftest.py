@@ -6,89 +6,18 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 
+import families
 import numpy as np
 import pytest
 import torch
-import transformers
 
 from tuneval.models.likelihood import Likelihood, Request
-
-VOCABULARY = 300
-
-
-def _gpt2() -> transformers.PreTrainedModel:
-    """Learned absolute positions."""
-    config = transformers.GPT2Config(
-        vocab_size=VOCABULARY, n_positions=256, n_embd=64, n_layer=2, n_head=4,
-        initializer_range=0.2,
-    )  # fmt: skip
-    return transformers.GPT2LMHeadModel(config)
-
-
-def _gemma2() -> transformers.PreTrainedModel:
-    """Capped attention and final logits, every other layer sees a window of 16 tokens."""
-    config = transformers.Gemma2Config(
-        vocab_size=VOCABULARY, hidden_size=64, intermediate_size=128, num_hidden_layers=4,
-        num_attention_heads=4, num_key_value_heads=2, head_dim=16, sliding_window=16,
-        final_logit_softcapping=5.0, attn_logit_softcapping=3.0, query_pre_attn_scalar=16,
-        max_position_embeddings=256, initializer_range=0.3,
-    )  # fmt: skip
-    return transformers.Gemma2ForCausalLM(config)
-
-
-def _gemma3() -> transformers.PreTrainedModel:
-    """A window of 16 tokens in packed rows."""
-    config = transformers.Gemma3TextConfig(
-        vocab_size=VOCABULARY, hidden_size=64, intermediate_size=128, num_hidden_layers=4,
-        num_attention_heads=4, num_key_value_heads=1, head_dim=16, sliding_window=16,
-        layer_types=["sliding_attention", "full_attention"] * 2, query_pre_attn_scalar=16,
-        max_position_embeddings=256, initializer_range=0.3,
-    )  # fmt: skip
-    return transformers.Gemma3ForCausalLM(config)
-
-
-def _granite() -> transformers.PreTrainedModel:
-    """Logits divided by a number that is not in the head."""
-    config = transformers.GraniteConfig(
-        vocab_size=VOCABULARY, hidden_size=64, intermediate_size=128, num_hidden_layers=2,
-        num_attention_heads=4, num_key_value_heads=2, logits_scaling=8.0, embedding_multiplier=6.0,
-        max_position_embeddings=256, initializer_range=0.2,
-    )  # fmt: skip
-    return transformers.GraniteForCausalLM(config)
-
-
-def _lfm2() -> transformers.PreTrainedModel:
-    """Convolutions between the attention layers: they would carry on from one packed text."""
-    config = transformers.Lfm2Config(
-        vocab_size=VOCABULARY, hidden_size=64, intermediate_size=128, num_hidden_layers=4,
-        num_attention_heads=4, num_key_value_heads=2, layer_types=["conv", "full_attention"] * 2,
-        max_position_embeddings=256, initializer_range=0.2,
-    )  # fmt: skip
-    return transformers.Lfm2ForCausalLM(config)
-
-
-FAMILIES = {
-    "gpt2": _gpt2,
-    "gemma2": _gemma2,
-    "gemma3": _gemma3,
-    "granite": _granite,
-    "lfm2": _lfm2,
-}
 
 
 @pytest.fixture(scope="session")
 def family_model():
     """A function from a family's name to its tiny model, made once."""
-    made: dict[str, transformers.PreTrainedModel] = {}
-
-    def get(name: str) -> transformers.PreTrainedModel:
-        if name not in made:
-            with torch.random.fork_rng():
-                torch.manual_seed(5)
-                made[name] = FAMILIES[name]().eval()
-        return made[name]
-
-    return get
+    return families.family_model
 
 
 @pytest.fixture(scope="session")

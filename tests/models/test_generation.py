@@ -3,7 +3,6 @@ from __future__ import annotations
 import copy
 
 import numpy as np
-import peft
 import pytest
 import torch
 
@@ -174,13 +173,6 @@ def test_prompts_that_leave_no_room_or_are_empty_are_refused(tiny_llama):
         generate(tiny_llama.model, [[1], [1] * 2049], stop_ids=[STOP])
     with pytest.raises(UsageError, match="1 prompts are empty"):
         generate(tiny_llama.model, [[1], []], stop_ids=[STOP])
-
-
-def test_virtual_tokens_are_refused_with_a_reason(tiny_llama):
-    config = peft.PromptTuningConfig(task_type="CAUSAL_LM", num_virtual_tokens=2)
-    model = peft.get_peft_model(copy.deepcopy(tiny_llama.model), config)
-    with pytest.raises(ModelError, match="virtual tokens"):
-        generate(model, [[1, 2]], stop_ids=[STOP])
 
 
 def test_a_model_in_training_is_left_as_it_was(tiny_llama):

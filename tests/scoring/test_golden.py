@@ -403,7 +403,7 @@ def test_five_measures_equal_the_formulas(
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("tokenizer", ["plain", "bos"])
 def test_five_measures_of_the_real_model_equal_the_formulas(tmp_path, smollm, add_bos, tokenizer):
-    from tuneval.models.load import find_sources
+    from tuneval.models.sources import find_sources
 
     folder = find_sources(smollm.reference).base
     if tokenizer == "bos":

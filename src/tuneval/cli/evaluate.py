@@ -30,6 +30,10 @@ from tuneval.cli.console import answer, json_option, progress, table
     help="Let the model answer, or only measure the likelihood of the true answers.",
 )
 @click.option("--max-new-tokens", type=click.IntRange(min=1), default=64, show_default=True)
+@click.option("--max-length", type=int, help="Tokens of a prompt with its response at most.")
+@click.option("--temperature", type=float, help="Draw the answers; 0 is greedy.  [default: 0]")
+@click.option("--top-p", type=float, help="Draw from the likeliest tokens of this probability.")
+@click.option("--seed", type=int, help="For draws and resampling.  [default: 17]")
 @click.option("--template", default="auto", show_default=True, help="The chat template.")
 @json_option
 def evaluate(
@@ -43,6 +47,10 @@ def evaluate(
     json_fields: tuple[str, ...],
     generate: bool,
     max_new_tokens: int,
+    max_length: int | None,
+    temperature: float | None,
+    top_p: float | None,
+    seed: int | None,
     template: str,
     as_json: bool,
 ) -> None:
@@ -58,6 +66,10 @@ def evaluate(
         json_fields=json_fields,
         generate=generate,
         max_new_tokens=max_new_tokens,
+        max_length=max_length,
+        temperature=temperature,
+        top_p=top_p,
+        seed=seed,
     )
     task = Task(file=file, model=model, adapter=adapter, name=name, template=template, limit=limit)
     command = " ".join(["tuneval", *sys.argv[1:]])

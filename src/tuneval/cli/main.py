@@ -22,6 +22,14 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "train": ("tuneval.cli.train:train", "Fine-tune a model on a file of examples"),
     "evaluate": ("tuneval.cli.evaluate:evaluate", "Measure a model on held-out examples"),
     "compare": ("tuneval.cli.compare:compare", "Compare two evaluations item by item"),
+    "export": (
+        "tuneval.cli.export:export",
+        "Write a tuned model as a folder that stands by itself",
+    ),
+    "import": (
+        "tuneval.cli.import_:import_",
+        "Turn LLaMA-Factory's settings into a recipe, or run them",
+    ),
     "runs": ("tuneval.cli.runs:runs", "List and show what has been run"),
     "env": ("tuneval.cli.env:env", "Show what tuneval runs on, for a bug report"),
 }

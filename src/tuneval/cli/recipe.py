@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from tuneval.cli.console import answer, json_option, progress, table
 from tuneval.cli.data.show import draw
+from tuneval.cli.training_plan import plans_of_trainings, show_trainings, trainings_as_dict
 
 if TYPE_CHECKING:
     from tuneval.recipes.plan import Plan
@@ -41,15 +43,26 @@ def run(recipe: str, overrides: tuple[str, ...], fresh: bool, as_json: bool) -> 
 @click.command()
 @click.argument("recipe")
 @set_option
+@click.option("--memory", is_flag=True, help="Also say what its trainings need; takes a while.")
 @json_option
-def plan(recipe: str, overrides: tuple[str, ...], as_json: bool) -> None:
+def plan(recipe: str, overrides: tuple[str, ...], memory: bool, as_json: bool) -> None:
     """Show the steps of the YAML file RECIPE, and which are done already."""
     from tuneval.recipes.load import load_recipe
     from tuneval.recipes.plan import plan_recipe
     from tuneval.runs.find import runs_root
 
     planned = plan_recipe(load_recipe(recipe, overrides=overrides), root=runs_root())
-    answer(as_json, planned.as_dict(), lambda _: _show_plan(planned))
+    if not memory:
+        answer(as_json, planned.as_dict(), lambda _: _show_plan(planned))
+        return
+    trainings = plans_of_trainings(planned)
+    content = planned.as_dict() | {"trainings": trainings_as_dict(trainings)}
+
+    def show(_: object) -> None:
+        _show_plan(planned)
+        show_trainings(trainings)
+
+    answer(as_json, content, show)
 
 
 def carry_out(recipe: Recipe, *, fresh: bool, as_json: bool) -> None:
@@ -61,7 +74,7 @@ def carry_out(recipe: Recipe, *, fresh: bool, as_json: bool) -> None:
     root = runs_root()
     planned = plan_recipe(recipe, root=root, fresh=fresh)
     with progress() as report:
-        outcome = run_recipe(planned, root=root, report=report, on_step=None if as_json else _tell)
+        outcome = run_recipe(planned, root=root, report=report, on_step=None if as_json else tell)
     answer(as_json, outcome.as_dict(), lambda _: _show_outcome(outcome))
 
 
@@ -74,7 +87,7 @@ def _show_plan(planned: Plan) -> None:
     click.echo(f"run:  {planned.run.folder if planned.run else 'a new one'}")
 
 
-def _tell(outcome: StepOutcome) -> None:
+def tell(outcome: StepOutcome) -> None:
     """A few words on a step as it ends."""
     state = " (done before)" if outcome.cached else ""
     result = outcome.result
@@ -99,11 +112,20 @@ def _tell(outcome: StepOutcome) -> None:
             click.echo(
                 f"{_did('trained', outcome)}: {result['kind']}, "
                 f"{result['trainable_parameters']:,} of {result['total_parameters']:,} parameters, "
-                f"{result['steps']} steps, loss {result['train_loss']:.3f}, "
+                f"{result['steps']} steps, loss {result['train_loss']:.3f}, {_probed(result)}"
                 f"{result['tokens_per_second']:.0f} tokens/s{state}"
             )
         case "evaluate":
             click.echo(f"evaluated: {outcome.name}{state}")
+
+
+def _probed(result: Mapping[str, Any]) -> str:
+    """What the probe of a training came to, if it had one."""
+    probe = result["held_out"]
+    if probe is None:
+        return ""
+    early = f" (stopped early at {probe['last_step']})" if probe["stopped_early"] else ""
+    return f"held-out loss {probe['loss']:.3f} with the weights of step {probe['step']}{early}, "
 
 
 def _did(verb: str, outcome: StepOutcome) -> str:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import click
 
-from tuneval.cli.console import json_option
+from tuneval.cli.console import answer, json_option
 from tuneval.cli.recipe import carry_out, fresh_option
+from tuneval.cli.training_plan import plans_of_trainings, show_trainings, trainings_as_dict
 
 
 @click.command()
@@ -21,6 +22,7 @@ from tuneval.cli.recipe import carry_out, fresh_option
     metavar="FIELD=VALUE",
     help="A field of the training config: optimizer.learning_rate=1e-4, method.rank=16.",
 )
+@click.option("--plan", is_flag=True, help="Only say what this needs: memory, steps, operations.")
 @fresh_option
 @json_option
 def train(
@@ -30,11 +32,14 @@ def train(
     template: str,
     name: str,
     overrides: tuple[str, ...],
+    plan: bool,
     fresh: bool,
     as_json: bool,
 ) -> None:
     """Fine-tune a model on the examples of FILE; run again, it goes on where it stopped."""
     from tuneval.recipes.load import recipe_from
+    from tuneval.recipes.plan import plan_recipe
+    from tuneval.runs.find import runs_root
 
     recipe = recipe_from(
         {
@@ -46,4 +51,8 @@ def train(
         },
         overrides=[f"steps.train.{override}" for override in overrides],
     )
+    if plan:
+        trainings = plans_of_trainings(plan_recipe(recipe, root=runs_root()))
+        answer(as_json, trainings_as_dict(trainings), lambda _: show_trainings(trainings))
+        return
     carry_out(recipe, fresh=fresh, as_json=as_json)

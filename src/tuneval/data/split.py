@@ -4,31 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Generic, Literal, TypeVar
 
 from tuneval.data.cutting.drawing import key_hash, position_of
-from tuneval.data.example import Example, Item
+from tuneval.data.example import Item
 from tuneval.errors import UsageError
 
 By = Literal["group", "id"]
 
 
+ItemT = TypeVar("ItemT", bound=Item)
+
+
 @dataclass(frozen=True, slots=True)
-class Split:
+class Split(Generic[ItemT]):
     """The two sides, each in the order of the file."""
 
-    train: tuple[Example, ...]
-    held_out: tuple[Example, ...]
+    train: tuple[ItemT, ...]
+    held_out: tuple[ItemT, ...]
 
     @property
     def on_both_sides(self) -> tuple[str, ...]:
-        """Ids of conversations that stand on both sides: exact duplicates of different groups."""
+        """Ids of items that stand on both sides: exact duplicates of different groups."""
         return tuple(sorted({e.id for e in self.train} & {e.id for e in self.held_out}))
 
 
 def split(
-    examples: Iterable[Example], held_out: float = 0.25, by: By = "group", *, seed: int = 17
-) -> Split:
+    examples: Iterable[ItemT], held_out: float = 0.25, by: By = "group", *, seed: int = 17
+) -> Split[ItemT]:
     """Part the examples. About that share of the groups is held out, never exactly.
 
     An example's side depends on the seed and its own group alone (on its id when it has none, or
@@ -39,7 +42,7 @@ def split(
             f"A held-out share of {held_out} makes no sense.", mend="at least 0 and below 1"
         )
     refuse_unknown_by(by)
-    sides: tuple[list[Example], list[Example]] = ([], [])
+    sides: tuple[list[ItemT], list[ItemT]] = ([], [])
     for example in examples:
         sides[position(split_key(example, by), seed) < held_out].append(example)
     return Split(tuple(sides[0]), tuple(sides[1]))

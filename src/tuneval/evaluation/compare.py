@@ -184,6 +184,12 @@ def _paired(a: Evaluation, b: Evaluation) -> tuple[list[Item], list[Item], list[
         warnings.append("the two used different chat templates: their prompts differ")
     if a.result.config.get("max_new_tokens") != b.result.config.get("max_new_tokens"):
         warnings.append("the two were allowed answers of different length (max_new_tokens)")
+    for side in (a, b):
+        if temperature := side.result.config.get("temperature"):
+            warnings.append(
+                f"'{side.result.name}' drew its answers at random (temperature {temperature:g}): "
+                "the intervals do not cover what another draw would give"
+            )
     return [left[i] for i in common], [right[i] for i in common], warnings
 
 

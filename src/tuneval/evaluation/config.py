@@ -24,7 +24,8 @@ class EvaluateConfig(BaseModel):
     `json_fields` names fields of JSON answers: each adds `json_field:<name>` (share right) and
     `json_field_f1:<name>`. Without `generate` the model writes no answers: the likelihood of the
     true ones is all that is measured, and there is nothing for metrics to grade. `max_length`
-    bounds the tokens of a prompt with its response.
+    bounds the tokens of a prompt with its response. Temperature 0 is greedy; above it answers are
+    drawn, by the seed, from the likeliest tokens that have `top_p` of the probability.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -33,6 +34,8 @@ class EvaluateConfig(BaseModel):
     json_fields: tuple[str, ...] = ()
     generate: bool = True
     max_new_tokens: Annotated[int, Field(ge=1)] = 64
+    temperature: Annotated[float, Field(ge=0)] = 0.0
+    top_p: Annotated[float, Field(gt=0, le=1)] = 1.0
     max_length: Annotated[int, Field(ge=16)] | None = None
     token_budget: Annotated[int, Field(ge=1)] = 4096
     seed: int = 17

@@ -33,6 +33,7 @@ LIKELIHOOD_NAME = "teacher_forced.jsonl"
 PREDICTIONS_NAME = "generated_predictions.jsonl"
 RUNTIME_NAME = "predict_results.json"
 SETTINGS_NAME = "settings.json"
+DRAWN_BY = ("temperature", "top_p", "seed")
 
 
 def evaluate(
@@ -95,6 +96,8 @@ class _Work:
         }
         if self.config.generate:
             settings["max_new_tokens"] = self.config.max_new_tokens
+        if self.config.generate and self.config.temperature > 0:
+            settings |= {name: getattr(self.config, name) for name in DRAWN_BY}
         return settings
 
     @property
@@ -149,6 +152,8 @@ class _Work:
             kept=answered,
             max_new_tokens=self.config.max_new_tokens,
             token_budget=self.config.token_budget,
+            temperature=self.config.temperature,
+            top_p=self.config.top_p,
             seed=self.config.seed,
             stage=f"{self.name}: answers",
             report=self.report,

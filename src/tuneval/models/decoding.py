@@ -9,7 +9,15 @@ from typing import Any, Literal
 import numpy as np
 import torch
 
-from tuneval.models.kv_cache import is_roomy, keep_rows, make_cache, places_after, share_rows
+from tuneval.models.kv_cache import (
+    begin_with,
+    is_roomy,
+    keep_rows,
+    make_cache,
+    places_after,
+    share_rows,
+)
+from tuneval.models.packed_attention import States
 from tuneval.models.sampling import Sampling, choose_tokens
 from tuneval.models.sequences import SHORTEST_SHARED_PREFIX, Ids, common_prefix
 
@@ -49,11 +57,19 @@ class _Row:
 
 
 def decode(
-    model: Any, prompts: Sequence[Prompt], *, stop_ids: frozenset[int], sampling: Sampling
+    model: Any,
+    prompts: Sequence[Prompt],
+    *,
+    stop_ids: frozenset[int],
+    sampling: Sampling,
+    virtual_states: States = (),
 ) -> Iterator[tuple[int, Completion]]:
-    """Index and completion of each prompt as it ends. Use in `evaluating(model)`."""
+    """Index and completion of each prompt as it ends. Use in `evaluating(model)`.
+
+    `virtual_states` come before every prompt, in each layer.
+    """
     rows = [_Row(p, torch.Generator().manual_seed(p.dice_seed)) for p in prompts]
-    state = _State(model, prompts)
+    state = _State(model, prompts, virtual_states)
     logits = state.read_prompts()
     while rows:
         tokens = choose_tokens(logits, sampling, [row.die for row in rows])
@@ -76,37 +92,43 @@ def decode(
 class _State:
     """What the model has read so far, for every row that still speaks."""
 
-    def __init__(self, model: Any, prompts: Sequence[Prompt]) -> None:
+    def __init__(self, model: Any, prompts: Sequence[Prompt], virtual_states: States) -> None:
         self.model = model
         self.device = next(model.parameters()).device
         self.prompts = prompts
-        width = max(len(p.ids) for p in prompts)
+        self.n_virtual = virtual_states[0][0].shape[2] if virtual_states else 0
+        width = self.n_virtual + max(len(p.ids) for p in prompts)
         capacity = width + max(p.limit for p in prompts)
         self.cache = make_cache(model.config, rows=len(prompts), capacity=capacity)
+        if virtual_states:
+            begin_with(self.cache, virtual_states, rows=len(prompts))
         self.mask = torch.zeros((len(prompts), capacity), dtype=torch.int64)
-        self.next_position = torch.tensor([len(p.ids) for p in prompts])
-        self.length = 0
+        self.next_position = torch.tensor([self.n_virtual + len(p.ids) for p in prompts])
+        self.length = self.n_virtual
 
     def read_prompts(self) -> torch.Tensor:
         """Logits (B, V) after each prompt. What all begin with is read once, then padding, then
         each one's own: a token's place in the cache does not matter, its position id does.
         """
         n_shared = self._shared_length()
+        begun = self.n_virtual + n_shared
         if n_shared:
             shared = torch.from_numpy(self.prompts[0].ids[:n_shared].astype(np.int64))[None]
-            self._forward(shared, torch.arange(n_shared)[None], torch.ones((1, n_shared)).long())
+            places = torch.arange(self.n_virtual, begun)[None]
+            self._forward(shared, places, torch.ones((1, begun), dtype=torch.int64))
+        if begun and is_roomy(self.cache):
             share_rows(self.cache, len(self.prompts))
         own = [p.ids[n_shared:] for p in self.prompts]
         width = max(map(len, own))
         ids = np.zeros((len(own), width), dtype=np.int64)
         positions = np.zeros((len(own), width), dtype=np.int64)
-        self.mask[:, :n_shared] = 1
+        self.mask[:, :begun] = 1
         for row, piece in enumerate(own):
             ids[row, width - len(piece) :] = piece
-            positions[row, width - len(piece) :] = np.arange(n_shared, n_shared + len(piece))
-            self.mask[row, n_shared + width - len(piece) : n_shared + width] = 1
+            positions[row, width - len(piece) :] = np.arange(begun, begun + len(piece))
+            self.mask[row, begun + width - len(piece) : begun + width] = 1
         return self._forward(
-            torch.from_numpy(ids), torch.from_numpy(positions), self.mask[:, : n_shared + width]
+            torch.from_numpy(ids), torch.from_numpy(positions), self.mask[:, : begun + width]
         )
 
     def read(self, tokens: torch.Tensor) -> torch.Tensor:

@@ -18,12 +18,13 @@ from tuneval.models.checksums import file_hashes
 from tuneval.models.convert import LONGEST_BELIEVABLE
 from tuneval.models.encoder import Encoder, Vectors
 from tuneval.models.encoder_folder import EncoderFolder, read_encoder_folder
-from tuneval.models.forward import core_model, has_virtual_tokens, longest_input
+from tuneval.models.forward import core_model, longest_input
 from tuneval.models.hub import hub_folder
 from tuneval.models.load import load_model
 from tuneval.models.precision import choose_device
 from tuneval.models.quiet import quiet_libraries
 from tuneval.models.reference import parse_reference
+from tuneval.models.virtual_tokens import has_virtual_tokens
 from tuneval.runs.events import Report, ignore
 
 __all__ = ["Encoder", "Vectors", "load_encoder"]

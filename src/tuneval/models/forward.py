@@ -18,9 +18,16 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from tuneval.errors import ModelError
 from tuneval.models.head import Found, Wanted, from_hidden, from_logits, precise
-from tuneval.models.packed_attention import PACKED_ATTENTION, Layout, use_packed_attention
+from tuneval.models.packed_attention import (
+    PACKED_ATTENTION,
+    Layout,
+    States,
+    use_packed_attention,
+)
 from tuneval.models.sequences import Ids, Input, PackedRow
+from tuneval.models.virtual_tokens import virtual_tokens
 
 Positions = npt.NDArray[np.int64]
 
@@ -84,7 +91,8 @@ class Forward:
         self.model = model
         self.is_packed = False
         self.is_split = False
-        self.is_wrapped = has_virtual_tokens(model)
+        self.virtual = virtual_tokens(model)
+        self.states: States | None = None
         self.core = core_model(model)
         self.device = next(model.parameters()).device
         self._keeps = "logits_to_keep" in inspect.signature(self.core.forward).parameters
@@ -110,8 +118,8 @@ class Forward:
             head = self.core.get_output_embeddings()
             for chunk in rows.split(max(1, CHUNK_LOGITS // head.weight.shape[0])):
                 yield precise(self._head(chunk))
-        elif self.is_wrapped:
-            # Outputs of prompt and p-tuning are longer by the virtual tokens in front.
+        elif self.virtual is not None and not self.is_packed:
+            # peft's own way. Outputs of prompt and p-tuning are longer by the virtual tokens.
             mask = torch.ones_like(inputs["input_ids"])
             logits = self.model(**inputs, attention_mask=mask).logits[:, -mask.shape[1] :]
             yield precise(logits.flatten(0, 1)[where])
@@ -122,22 +130,35 @@ class Forward:
             yield precise(logits.flatten(0, 1)[where])
 
     def try_parts(self, first: Ids, last: Ids, *, packed: bool) -> None:
-        """Use body and head apart, and packed rows, if they give the whole model's logits."""
-        if self.is_wrapped:
-            return
+        """Use packed rows, and body and head apart, if they give the whole model's logits."""
         samples = [Input(ids[:PROBE_TOKENS]) for ids in (first, last)]
-        alone = torch.cat([self._all_logits(padded_batch([sample])) for sample in samples])
-        if self._has_parts():
+        batches = [padded_batch([sample]) for sample in samples]
+        alone = self._all_logits(batches)
+        if packed and self._has_states() and use_packed_attention(self.core):
+            self.is_packed = True
+            row = packed_batch(PackedRow(tuple(samples), 0))
+            self.is_packed = _is_close(self._all_logits([row]), alone)
+        if self.is_packed:
+            batches = [row]
+        else:
+            _use_standard_attention(self.core)
+        # Before padded batches only peft itself puts virtual tokens, and it runs the whole model.
+        if self._has_parts() and (self.virtual is None or self.is_packed):
             self.is_split = True
-            apart = torch.cat([self._all_logits(padded_batch([sample])) for sample in samples])
-            self.is_split = _is_close(apart, alone)
-        if packed and use_packed_attention(self.core):
-            together = self._all_logits(packed_batch(PackedRow(tuple(samples), 0)))
-            self.is_packed = _is_close(together, alone)
+            self.is_split = _is_close(self._all_logits(batches), alone)
 
-    def _all_logits(self, batch: Batch) -> torch.Tensor:
-        everywhere = np.arange(batch.input_ids.numel())
-        return torch.cat(list(self.logits(batch, everywhere)))
+    def _has_states(self) -> bool:
+        """Whether what stands in front of the input, if anything, is there as keys and values."""
+        if self.virtual is not None:
+            try:
+                self.states = self.virtual.states()
+            except ModelError:
+                return False
+        return True
+
+    def _all_logits(self, batches: Sequence[Batch]) -> torch.Tensor:
+        everywhere = [(batch, np.arange(batch.input_ids.numel())) for batch in batches]
+        return torch.cat([chunk for each in everywhere for chunk in self.logits(*each)])
 
     def _has_parts(self) -> bool:
         head = self.core.get_output_embeddings()
@@ -146,8 +167,11 @@ class Forward:
     def _inputs(self, batch: Batch) -> dict[str, Any]:
         inputs: dict[str, Any] = {"input_ids": batch.input_ids.to(self.device)}
         if batch.layout is not None:
-            inputs["position_ids"] = batch.layout.position_ids().to(self.device)
+            ahead = 0 if self.virtual is None else self.virtual.count
+            inputs["position_ids"] = (batch.layout.position_ids() + ahead).to(self.device)
             inputs["layout"] = batch.layout
+            if self.states is not None:
+                inputs["virtual_states"] = self.states
         return inputs
 
     def _hidden(self, inputs: dict[str, Any], where: torch.Tensor) -> torch.Tensor:
@@ -174,8 +198,6 @@ def prepare(model: Any, first: Ids, last: Ids, *, packed: bool) -> Iterator[Forw
         forward = Forward(model)
         try:
             forward.try_parts(first, last, packed=packed)
-            if not forward.is_packed:
-                _use_standard_attention(forward.core)
             yield forward
         finally:
             _use_standard_attention(forward.core)
@@ -202,12 +224,6 @@ def evaluating(model: Any) -> Iterator[None]:
 def core_model(model: Any) -> Any:
     """transformers' own model inside a peft one (its layers carry the adapter), or the model."""
     return model.get_base_model() if hasattr(model, "peft_config") else model
-
-
-def has_virtual_tokens(model: Any) -> bool:
-    """Whether a tuning method puts tokens or states in front of what the model reads."""
-    configs = getattr(model, "peft_config", None) or {}
-    return any(getattr(config, "is_prompt_learning", False) for config in configs.values())
 
 
 def longest_input(model: Any) -> int | None:

@@ -13,9 +13,12 @@ import numpy as np
 
 from tuneval.errors import ModelError, UsageError
 from tuneval.models.decoding import Completion, FinishReason, Prompt, decode
-from tuneval.models.forward import core_model, evaluating, has_virtual_tokens, longest_input
+from tuneval.models.forward import core_model, evaluating, longest_input
+from tuneval.models.kv_cache import is_roomy, make_cache
 from tuneval.models.memory import give_back, is_out_of_memory
+from tuneval.models.packed_attention import States
 from tuneval.models.sampling import Sampling, dice_seeds
+from tuneval.models.virtual_tokens import virtual_tokens
 from tuneval.runs.events import Finished, Report, Started, Step, Warned, ignore
 
 __all__ = ["Completion", "FinishReason", "generate"]
@@ -64,12 +67,14 @@ def generate(
 
     report(Started(STAGE, len(prompts), "completions"))
     with evaluating(model):
+        virtual = virtual_tokens(model)
         _answer_all(
             core_model(model),
             waiting,
             keep,
             stop_ids=frozenset(stop_ids),
             sampling=Sampling(temperature, top_p),
+            virtual_states=() if virtual is None else virtual.states(),
             token_budget=token_budget,
             report=report,
         )
@@ -85,15 +90,24 @@ def _answer_all(
     *,
     stop_ids: frozenset[int],
     sampling: Sampling,
+    virtual_states: States,
     token_budget: int,
     report: Report,
 ) -> None:
     """Batch by batch; after an out-of-memory what has no answer yet begins again in halves."""
+    # A window counts places: padding must not lie between a prompt and what is put before it.
+    unpadded = bool(virtual_states) and not is_roomy(make_cache(model.config, rows=1, capacity=1))
     while waiting:
-        batch = next(_batches(waiting, token_budget))
+        batch = next(_batches(waiting, token_budget, unpadded=unpadded))
         done: set[int] = set()
         try:
-            for index, completion in decode(model, batch, stop_ids=stop_ids, sampling=sampling):
+            for index, completion in decode(
+                model,
+                batch,
+                stop_ids=stop_ids,
+                sampling=sampling,
+                virtual_states=virtual_states,
+            ):
                 done.add(index)
                 keep(index, completion)
         except (RuntimeError, MemoryError) as error:
@@ -106,12 +120,18 @@ def _answer_all(
             give_back()
 
 
-def _batches(waiting: Sequence[Prompt], token_budget: int) -> Iterator[list[Prompt]]:
-    """Prompts of like length, longest first: rows × (prompt + answer) within the budget."""
+def _batches(
+    waiting: Sequence[Prompt], token_budget: int, *, unpadded: bool
+) -> Iterator[list[Prompt]]:
+    """Prompts of like length, longest first: rows × (prompt + answer) within the budget.
+
+    `unpadded`: only prompts of the same length come together.
+    """
     batch: list[Prompt] = []
     for prompt in waiting:
         size = _size([*batch, prompt])
-        if batch and size > token_budget:
+        differs = unpadded and bool(batch) and len(prompt.ids) != len(batch[0].ids)
+        if batch and (size > token_budget or differs):
             yield batch
             batch = []
         batch.append(prompt)
@@ -136,11 +156,6 @@ def _smaller(batch: Sequence[Prompt], token_budget: int) -> int:
 
 
 def _refuse_impossible(model: Any, prompts: Sequence[Sequence[int]], longest: int | None) -> None:
-    if has_virtual_tokens(model):
-        raise ModelError(
-            "Generation with a method that puts virtual tokens in front is not possible yet.",
-            mend="use a method that can be merged, such as lora",
-        )
     empty = [i for i, prompt in enumerate(prompts) if len(prompt) == 0]
     if empty:
         raise UsageError(

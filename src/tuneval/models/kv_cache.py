@@ -12,6 +12,8 @@ import torch
 from transformers import Cache, DynamicCache
 from transformers.cache_utils import DynamicLayer
 
+from tuneval.models.packed_attention import States
+
 
 class RoomyLayer(DynamicLayer):
     """Keys and values (rows, heads, tokens, dim) as a view into room for `capacity` tokens."""
@@ -80,6 +82,16 @@ def make_cache(config: Any, *, rows: int, capacity: int) -> Cache:
 def is_roomy(cache: Cache) -> bool:
     """Whether every token stays in the cache at its own place, so that rows can share them."""
     return all(isinstance(layer, RoomyLayer) for layer in cache.layers)
+
+
+def begin_with(cache: Cache, states: States, *, rows: int) -> None:
+    """Put keys and values of one row at the beginning of `rows` rows of an empty cache.
+
+    A roomy one gets them in its first row; `share_rows` gives them to the others.
+    """
+    first = 1 if is_roomy(cache) else rows
+    for layer, (keys, values) in zip(cache.layers, states, strict=True):
+        layer.update(keys.expand(first, -1, -1, -1), values.expand(first, -1, -1, -1))
 
 
 def share_rows(cache: Cache, rows: int) -> None:

@@ -34,6 +34,7 @@ from tuneval.models.sequences import (
     packed_rows,
     padded_batches,
 )
+from tuneval.models.virtual_tokens import has_virtual_tokens
 from tuneval.runs.events import Finished, Report, Started, Step, Warned, ignore
 
 __all__ = ["Likelihood", "Nll", "Request", "measure_likelihood", "measure_nll", "shards"]
@@ -230,10 +231,12 @@ class _Work:
         self.report(Finished(STAGE, counts))
 
     def _is_packed(self, inputs: Sequence[Input]) -> bool:
-        """Packed rows on a CPU; elsewhere where sharing beginnings saves enough to pay for them."""
+        """Packed rows on a CPU and behind virtual tokens, which padded batches would repeat;
+        elsewhere where sharing beginnings saves enough to pay for them.
+        """
         if self.arrange != "auto":
             return self.arrange == "packed"
-        if next(self.model.parameters()).device.type == "cpu":
+        if next(self.model.parameters()).device.type == "cpu" or has_virtual_tokens(self.model):
             return True
         budget = self.token_budget or TOKEN_BUDGET
         packed = sum(map(len, packed_rows(inputs, budget)))

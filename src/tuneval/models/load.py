@@ -8,20 +8,19 @@ from pathlib import Path
 from typing import Any, Literal
 
 from tuneval import files
-from tuneval.catalog import near_names
 from tuneval.errors import ModelError, StorageError
-from tuneval.models.bundled import bundled_model_folder
-from tuneval.models.checksums import file_hash, file_hashes
-from tuneval.models.convert import LONGEST_BELIEVABLE, converted_folder
-from tuneval.models.hub import hub_folder
+from tuneval.models.checksums import file_hashes
+from tuneval.models.convert import LONGEST_BELIEVABLE
 from tuneval.models.precision import Precision, choose_device, torch_dtype
-from tuneval.models.quiet import quiet_libraries
-from tuneval.models.reference import (
-    TRAINED_NOTE,
-    ModelReference,
-    parse_reference,
-    trainings_of,
+from tuneval.models.quantization import (
+    Quantization,
+    loading_options,
+    refuse_where_it_cannot_work,
+    settle,
 )
+from tuneval.models.quiet import quiet_libraries
+from tuneval.models.reference import ModelReference, parse_reference
+from tuneval.models.sources import Sources, sources_of, trained_on
 from tuneval.runs.events import Report, ignore
 
 # Never ask the network, never run a program that came with the weights, never ask whether to.
@@ -42,7 +41,8 @@ _TOKENIZER = (
 class LoadedModel:
     """A model in evaluation mode. `hash` names its weights, config, tokenizer and adapters.
 
-    `adapter` is the folder of the last adapter that went into it, or None.
+    `adapter` is the folder of the last adapter that went into it, or None. `quantization` is how
+    the base's weights are stored; None: as they are.
     """
 
     model: Any
@@ -50,14 +50,7 @@ class LoadedModel:
     reference: ModelReference
     adapter: str | None
     hash: str
-
-
-@dataclass(frozen=True, slots=True)
-class Sources:
-    """The folders a model is made of: the base, then adapters in the order they are applied."""
-
-    base: Path
-    adapters: tuple[Path, ...] = ()
+    quantization: Quantization | None = None
 
 
 def load_model(
@@ -67,130 +60,78 @@ def load_model(
     dtype: Precision = "float32",
     device: str = "auto",
     adapters: Literal["merged", "attached"] = "merged",
+    quantization: Quantization | Literal["as trained"] | None = "as trained",
     report: Report = ignore,
 ) -> LoadedModel:
     """The model that `text` names, with the adapters that belong to it and then `adapter`.
 
-    Merged adapters cost nothing later; those that cannot be merged stay attached. Raises
-    ModelError when something is missing, does not fit together or cannot be loaded.
+    Merged adapters cost nothing later; those that cannot be merged stay attached, and so does an
+    adapter that was trained on a quantised base: it is put on such a base again, unless
+    `quantization` says otherwise. Only the last adapter is ever "attached", as in its training;
+    those below it are merged. Raises ModelError when something is missing, does not fit together
+    or cannot be loaded.
     """
-    reference = parse_reference(text)
-    sources = find_sources(reference, report=report)
-    if adapter is not None:
-        sources = Sources(sources.base, (*sources.adapters, _adapter_folder(adapter)))
+    sources = sources_of(text, adapter=adapter, report=report)
     place = choose_device(device)
+    stored = trained_on(sources) if quantization == "as trained" else quantization
     with quiet_libraries():
-        model = _load_base(sources.base, torch_dtype(dtype))
-        for folder in sources.adapters:
+        if stored is None:
+            model = _load_base(sources.base, {"dtype": torch_dtype(dtype)})
+        else:
+            _refuse_adapters_below(sources, is_new=quantization != "as trained")
+            model = _load_quantised(sources.base, stored, torch_dtype(dtype), place)
+            adapters = "attached"  # merged, they would be rounded to the base's few bits
+        for folder in sources.adapters[:-1]:
+            model = _load_adapter(model, folder, "merged")
+        for folder in sources.adapters[-1:]:
             model = _load_adapter(model, folder, adapters)
         tokenizer = _load_tokenizer(sources)
     model = model.to(place).eval()
     last = str(sources.adapters[-1]) if sources.adapters else None
-    return LoadedModel(model, tokenizer, reference, last, _hash(sources))
+    return LoadedModel(
+        model, tokenizer, parse_reference(text), last, _hash(sources, stored), stored
+    )
 
 
 def load_tokenizer(text: str, *, adapter: str | None = None, report: Report = ignore) -> Any:
     """The tokenizer of the model that `text` names, without loading its weights."""
-    sources = find_sources(parse_reference(text), parts="tokenizer", report=report)
-    if adapter is not None:
-        sources = Sources(sources.base, (*sources.adapters, _adapter_folder(adapter)))
+    sources = sources_of(text, adapter=adapter, parts="tokenizer", report=report)
     with quiet_libraries():
         return _load_tokenizer(sources)
 
 
 def model_hash(text: str, *, adapter: str | None = None, report: Report = ignore) -> str:
     """`LoadedModel.hash` of the model that `text` names, without loading it."""
-    sources = find_sources(parse_reference(text), report=report)
-    if adapter is not None:
-        sources = Sources(sources.base, (*sources.adapters, _adapter_folder(adapter)))
-    return _hash(sources)
+    sources = sources_of(text, adapter=adapter, report=report)
+    return _hash(sources, trained_on(sources))
 
 
-def find_sources(
-    reference: ModelReference,
-    *,
-    parts: Literal["all", "tokenizer"] = "all",
-    report: Report = ignore,
-) -> Sources:
-    """The folders behind a reference; converts or downloads what is not there yet."""
-    match reference.kind:
-        case "bundled":
-            return Sources(bundled_model_folder(reference.location, report))
-        case "gguf":
-            path = Path(reference.location)
-            sha256 = file_hash(path)
-            return Sources(converted_folder(lambda: path, path.stem, sha256=sha256, report=report))
-        case "hub":
-            folder = hub_folder(reference.location, parts=parts, report=report)
-        case "run":
-            folder = _run_weights(Path(reference.location))
-        case "folder":
-            folder = Path(reference.location)
-    if not (folder / "adapter_config.json").is_file():
-        return Sources(folder)
-    base = find_sources(parse_reference(_base_of(folder)), parts=parts, report=report)
-    return Sources(base.base, (*base.adapters, folder))
-
-
-def _run_weights(run: Path) -> Path:
-    """`adapter/` or `model/` of a finished training."""
-    note = run / TRAINED_NOTE
-    if names := trainings_of(run):
+def _refuse_adapters_below(sources: Sources, *, is_new: bool) -> None:
+    """A quantised base carries one adapter, and none before it is to be trained on."""
+    below = sources.adapters if is_new else sources.adapters[:-1]
+    if below:
         raise ModelError(
-            "This run trained several models.",
-            where=str(run),
-            mend="name one: " + ", ".join(f"run:{run.name}:{name}" for name in names),
+            "A model that has an adapter already cannot be quantised: the adapter would have to be "
+            "merged first.",
+            where=str(below[-1]),
+            mend="export it as a whole model first (tuneval export), and name that one",
         )
-    if not note.is_file():
-        raise ModelError(
-            "This run has no trained model: it was not a training run, or it is not finished.",
-            where=str(run),
-            mend="run the same command again to finish it, or name another run",
-        )
-    folder = run / str(files.read_json(note).get("kind"))
-    if not folder.is_dir():
-        raise ModelError(
-            "The run's trained model is gone.", where=str(folder), mend="train it again"
-        )
-    return folder
 
 
-def _base_of(folder: Path) -> str:
-    """The reference of the model that an adapter belongs to."""
-    for name, key in (("tuneval.json", "base"), ("adapter_config.json", "base_model_name_or_path")):
-        path = folder / name
-        base = files.read_json(path).get(key) if path.is_file() else None
-        if base:
-            return str(base)
-    raise ModelError(
-        "The adapter does not say which model it belongs to.",
-        where=str(folder / "adapter_config.json"),
-        mend="name the base model, and give this folder as its adapter",
-    )
+def _load_quantised(folder: Path, quantization: Quantization, dtype: Any, device: str) -> Any:
+    refuse_where_it_cannot_work(device)
+    model = _load_base(folder, loading_options(quantization, dtype, device))
+    settle(model, dtype)
+    return model
 
 
-def _adapter_folder(text: str) -> Path:
-    path = Path(text).expanduser().resolve()
-    if (path / "adapter_config.json").is_file():
-        return path
-    beside = [p.parent.name for p in path.parent.glob("*/adapter_config.json")]
-    inside = [p.parent.name for p in path.glob("*/adapter_config.json")]
-    near = [str(path / name) for name in inside]
-    near += [str(path.parent / name) for name in near_names(path.name, beside)]
-    raise ModelError(
-        "There is no adapter here: no adapter_config.json.",
-        where=str(path),
-        mend=f"did you mean {near[0]}?" if near else "name the folder that peft saved",
-    )
-
-
-def _load_base(folder: Path, dtype: Any) -> Any:
+def _load_base(folder: Path, options: dict[str, Any]) -> Any:
     from safetensors import SafetensorError
     from transformers import AutoModelForCausalLM
 
     try:
         model, told = AutoModelForCausalLM.from_pretrained(
-            folder, dtype=dtype, output_loading_info=True, **_FROM_DISK
+            folder, output_loading_info=True, **options, **_FROM_DISK
         )
     except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
         raise _unloadable("model", folder, error) from error
@@ -206,9 +147,14 @@ def _load_adapter(model: Any, folder: Path, how: Literal["merged", "attached"]) 
     from peft import PeftModel
     from safetensors import SafetensorError
 
+    from tuneval.models.methods import bottleneck_layers
+
     try:
         with warnings.catch_warnings(record=True) as told:
             warnings.simplefilter("always")
+            if bottleneck_layers.is_written_in(folder):
+                bottleneck_layers.read(model, folder)
+                return model
             attached = PeftModel.from_pretrained(model, str(folder), local_files_only=True)
     except (OSError, ValueError, KeyError, RuntimeError, SafetensorError) as error:
         raise _unloadable("adapter", folder, error) from error
@@ -246,9 +192,9 @@ def _unloadable(what: str, folder: Path, error: Exception | str) -> ModelError:
     )
 
 
-def _hash(sources: Sources) -> str:
+def _hash(sources: Sources, quantization: Quantization | None) -> str:
     """16 hex digits over the content of every file that shapes what the model says."""
-    content = []
+    content: list[Any] = [] if quantization is None else [quantization.model_dump()]
     for folder in (sources.base, *sources.adapters):
         patterns = (*_WEIGHTS, *_CONFIGS, *_TOKENIZER)
         content.append(file_hashes({path for p in patterns for path in folder.glob(p)}))

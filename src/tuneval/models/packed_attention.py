@@ -17,6 +17,9 @@ from transformers import AttentionInterface, PreTrainedModel
 PACKED_ATTENTION = "tuneval_packed"
 KEPT_APART = {"full_attention", "sliding_attention"}
 
+# The key and the value of each layer, (1, heads, tokens, head_dim) both.
+States = tuple[tuple[torch.Tensor, torch.Tensor], ...]
+
 
 @dataclass(frozen=True, slots=True)
 class Layout:
@@ -34,6 +37,11 @@ class Layout:
         own = [torch.arange(end - start) + self.n_shared for start, end in self.documents]
         return torch.cat([torch.arange(self.n_shared), *own])[None]
 
+    def behind(self, count: int) -> Layout:
+        """The layout of the row with `count` more tokens before all, which its documents share."""
+        moved = tuple((start + count, end + count) for start, end in self.documents)
+        return Layout(self.n_shared + count, moved)
+
 
 def packed_attention(
     module: torch.nn.Module,
@@ -44,23 +52,32 @@ def packed_attention(
     dropout: float = 0.0,
     scaling: float | None = None,
     layout: Layout | None = None,
+    virtual_states: States | None = None,
     sliding_window: int | None = None,
     **_: Any,
 ) -> tuple[torch.Tensor, None]:
-    """Causal attention in each document. Query (1, H, T, D), key and value (1, K, T, D)."""
+    """Causal attention in each document. Query (1, H, T, D), key and value (1, K, T, D).
+
+    `virtual_states` come before the row in every layer, seen by all that is in it.
+    """
     if layout is None or query.shape[0] != 1:
         raise RuntimeError("packed attention needs one row and its layout")
     attend = _Attend(dropout, scaling, query.shape[1] != key.shape[1], sliding_window)
     outputs = []
-    shared = slice(0, layout.n_shared)
+    # What every document sees: virtual tokens, then what the row opens with.
+    first_keys, first_values = key[:, :, : layout.n_shared], value[:, :, : layout.n_shared]
+    if virtual_states is not None:
+        keys, values = virtual_states[module.layer_idx]  # type: ignore[index]
+        first_keys = torch.cat([keys.to(key.dtype), first_keys], dim=2)
+        first_values = torch.cat([values.to(value.dtype), first_values], dim=2)
     if layout.n_shared:
-        outputs.append(attend(query[:, :, shared], key[:, :, shared], value[:, :, shared]))
+        outputs.append(attend(query[:, :, : layout.n_shared], first_keys, first_values))
     for start, end in layout.documents:
         own = slice(start, end)
         keys, values = key[:, :, own], value[:, :, own]
-        if layout.n_shared:
-            keys = torch.cat([key[:, :, shared], keys], dim=2)
-            values = torch.cat([value[:, :, shared], values], dim=2)
+        if first_keys.shape[2]:
+            keys = torch.cat([first_keys, keys], dim=2)
+            values = torch.cat([first_values, values], dim=2)
         outputs.append(attend(query[:, :, own], keys, values))
     return torch.cat(outputs, dim=2).transpose(1, 2).contiguous(), None
 

@@ -7,6 +7,11 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+# bitsandbytes speaks when peft or transformers' Trainer imports it (a kernel that we never use is
+# not there), and in every 8-bit layer of every pass (its inputs are rounded to float16).
+for _name in ("bitsandbytes.backends.cpu.ops", "bitsandbytes.autograd._functions"):
+    logging.getLogger(_name).setLevel(logging.ERROR)
+
 
 @contextmanager
 def quiet_libraries() -> Iterator[None]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from tuneval import files
-from tuneval.data.example import Example
+from tuneval.data.example import Item
 from tuneval.data.write import write_messages
 from tuneval.errors import DataError
 from tuneval.recipes.recipe import ScoreStep, SelectStep, TrainStep
@@ -84,7 +84,7 @@ def select_from(step: SelectStep, work: Work) -> dict[str, Any]:
     return result
 
 
-def learnt_from(step: TrainStep, work: Work) -> Sequence[Example]:
+def learnt_from(step: TrainStep, work: Work) -> Sequence[Item]:
     """What a train step learns from, in the data's order; an example that was chosen, once."""
     if step.examples is None:
         return work.sides.train

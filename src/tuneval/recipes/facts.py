@@ -84,11 +84,12 @@ def _data(work: Work) -> DataCard:
 
 def _training(step: TrainStep, result: dict[str, Any], work: Work) -> TrainingFacts:
     duration = step.duration
+    log = files.read_jsonl(work.training_folder(step) / "trainer_log.jsonl")
     return TrainingFacts(
         examples=WHOLE_SIDE if step.examples is None else step.examples,
         duration=" ".join(f"{n:g} {unit}" for unit, n in duration.model_dump().items()),
         result=result,
-        loss_log=files.read_jsonl(work.training_folder(step) / "trainer_log.jsonl"),
+        loss_log=[row for row in log if "loss" in row],
     )
 
 

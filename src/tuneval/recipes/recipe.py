@@ -8,10 +8,12 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from tuneval.catalog import near_names
+from tuneval.data.example import Kind
 from tuneval.evaluation.evaluate import EvaluateConfig
 from tuneval.scoring.config import ScoreConfig
 from tuneval.scoring.selection.config import SelectConfig
 from tuneval.training.config import TrainConfig
+from tuneval.training.stages import STAGES
 
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")]
 
@@ -137,6 +139,11 @@ class Recipe(_Section):
         return self
 
     @property
+    def reads(self) -> Kind:
+        """The kind of items that its data holds: what its trainings learn from."""
+        return next((STAGES.load(step.stage).reads for step in self.trainings), "conversation")
+
+    @property
     def trainings(self) -> list[TrainStep]:
         """The train steps, in their order."""
         return [step for step in self.steps if isinstance(step, TrainStep)]
@@ -154,6 +161,9 @@ def _faults(step: Step, earlier: Mapping[str, str], recipe: Recipe) -> Iterator[
     }
     if step.name in earlier:
         yield f"the name '{step.name}' is taken"
+    talks = isinstance(step, ShowStep | ScoreStep | SelectStep | EvaluateStep)
+    if talks and recipe.reads == "text":
+        yield f"{step.kind} steps need conversations; the stage pretrain reads texts"
     match step:
         case SelectStep(scores=None):
             if step.by is not None:
@@ -161,6 +171,8 @@ def _faults(step: Step, earlier: Mapping[str, str], recipe: Recipe) -> Iterator[
         case SelectStep(scores=str(name)):
             yield from _unknown(name, "score", named)
         case TrainStep():
+            if STAGES.load(step.stage).reads != recipe.reads:
+                yield f"the stage {step.stage} reads other data than that of the first train step"
             if step.name in (BASE, TRAINED):
                 yield f"'{step.name}' means another model to evaluate steps; choose another name"
             if step.examples is not None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
-from tuneval.data.example import Example
-from tuneval.data.read import read
+from tuneval.data.example import Example, Item, Kind, Preference, Text, UnpairedPreference
+from tuneval.data.read import read_items
 from tuneval.data.split import Split, split
 from tuneval.errors import DataError
 from tuneval.recipes.plan import Plan
@@ -16,23 +18,33 @@ from tuneval.recipes.recipe import EvaluateStep, TrainStep
 from tuneval.runs.events import Report
 from tuneval.runs.run import Run
 
+KINDS: dict[type[Item], Kind] = {
+    Example: "conversation",
+    Text: "text",
+    Preference: "preference",
+    UnpairedPreference: "unpaired_preference",
+}
+LEARNS = {
+    "conversation": "give conversations; plain texts are learnt by `stage: pretrain`",
+    "text": "give texts; conversations are learnt by `stage: sft`",
+}
+
 
 @dataclass
-class Work:
-    """What the steps of one run share."""
+class Material:
+    """The data that a plan is about, read once."""
 
     plan: Plan
-    run: Run
-    report: Report
 
     @cached_property
-    def examples(self) -> list[Example]:
-        """Every example of the data file, up to the recipe's limit."""
-        data = self.plan.recipe.data
-        return list(islice(read(self.plan.data_file, format=data.format), data.limit))
+    def examples(self) -> list[Any]:
+        """Every item of the data file, up to the recipe's limit, of the kind its steps read."""
+        recipe = self.plan.recipe
+        found = read_items(self.plan.data_file, format=recipe.data.format)
+        return list(islice(_only(found, recipe.reads), recipe.data.limit))
 
     @cached_property
-    def sides(self) -> Split:
+    def sides(self) -> Split[Any]:
         """The training side and the held-out side."""
         recipe = self.plan.recipe
         sides = split(
@@ -48,10 +60,18 @@ class Work:
         return sides
 
     @cached_property
-    def distinct(self) -> dict[str, Example]:
+    def distinct(self) -> dict[str, Any]:
         """The training side by id, in its order; of what stands there twice, the first."""
         first = {example.id: example for example in reversed(self.sides.train)}
         return {example.id: first[example.id] for example in self.sides.train}
+
+
+@dataclass
+class Work(Material):
+    """What the steps of one run share."""
+
+    run: Run
+    report: Report
 
     def training_folder(self, step: TrainStep) -> Path:
         """Where a training writes: the run's own folder, or its own where there are several."""
@@ -67,3 +87,15 @@ class Work:
             return recipe.model
         several = len(recipe.trainings) > 1
         return f"run:{self.run.folder}" + (f":{training.name}" if several else "")
+
+
+def _only(items: Iterable[Item], kind: Kind) -> Iterator[Item]:
+    """The items; DataError at the first of another kind."""
+    for item in items:
+        if KINDS[type(item)] != kind:
+            raise DataError(
+                f"The recipe reads items of the kind {kind}, and this is a {KINDS[type(item)]}.",
+                where=str(item.source),
+                mend=f"{LEARNS[kind]}; `tuneval data convert` turns one kind into another",
+            )
+        yield item

@@ -16,6 +16,7 @@ class EncodedSet:
     """Tokens of the usable examples in their order, and the account of the rest.
 
     `truncated` counts examples by what they lost; `unusable` holds (example id, place, reason).
+    `more_blocks` counts the blocks of examples cut into several, beyond the first of each.
     """
 
     tokens: list[Tokens] = field(default_factory=list)
@@ -23,6 +24,12 @@ class EncodedSet:
         default_factory=lambda: {"exchanges": 0, "prompt": 0, "response": 0}
     )
     unusable: list[tuple[str, str, str]] = field(default_factory=list)
+    more_blocks: int = 0
+
+    @property
+    def n_examples(self) -> int:
+        """Usable examples, each counted once."""
+        return len(self.tokens) - self.more_blocks
 
     @property
     def n_tokens(self) -> int:
@@ -37,7 +44,7 @@ class EncodedSet:
     def account(self) -> dict[str, object]:
         """The numbers for a report."""
         return {
-            "examples": len(self.tokens),
+            "examples": self.n_examples,
             "tokens": self.n_tokens,
             "trained_tokens": self.n_trained,
             "truncated": dict(self.truncated),

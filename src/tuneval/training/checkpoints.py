@@ -1,7 +1,8 @@
 """Checkpoints that are complete or do not count.
 
 The marker is written last, after everything else reached the disk; a folder without it, or whose
-files are not those the marker lists, is never resumed from.
+files are not those the marker lists, is never resumed from. Nor is one whose best is such a
+folder: a training that goes on from before it finds the best weights again.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from tuneval.errors import StorageError
 from tuneval.runs.events import Report, Warned
 
 MARKER = "complete.json"
+STATE = "trainer_state.json"
 
 
 def seal(folder: Path) -> None:
@@ -30,7 +32,7 @@ def seal(folder: Path) -> None:
 def newest_complete(checkpoints: Path, *, report: Report) -> Path | None:
     """The newest sound checkpoint. Unfinished newer ones are removed, damaged ones named."""
     for folder in sorted(checkpoints.glob("checkpoint-*"), key=_step, reverse=True):
-        fault = _fault(folder)
+        fault = _fault(folder) or _fault_of_best(folder)
         if fault is None:
             return folder
         if fault != "unfinished":
@@ -42,6 +44,17 @@ def newest_complete(checkpoints: Path, *, report: Report) -> Path | None:
 def _step(folder: Path) -> int:
     number = folder.name.rsplit("-", 1)[-1]
     return int(number) if number.isdigit() else -1
+
+
+def _fault_of_best(folder: Path) -> str | None:
+    """What is wrong with the checkpoint of the lowest held-out loss so far, where one is kept."""
+    state = folder / STATE
+    best = files.read_json(state).get("best_model_checkpoint") if state.exists() else None
+    if not best:
+        return None
+    name = Path(best).name
+    fault = None if name == folder.name else _fault(folder.with_name(name))
+    return fault and f"the best one until then, {name}: {fault}"
 
 
 def _fault(folder: Path) -> str | None:

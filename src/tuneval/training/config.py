@@ -12,6 +12,8 @@ Scheduler = Literal[
     "cosine", "linear", "constant", "constant_with_warmup", "polynomial", "inverse_sqrt"
 ]
 
+Tracker = Literal["tensorboard", "wandb", "mlflow"]
+
 
 class _Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -59,10 +61,11 @@ class Optimizer(_Section):
 
 
 class Schedule(_Section):
-    """How the learning rate rises, and falls after that."""
+    """How the learning rate rises, and falls after that. `warmup_steps` goes before the ratio."""
 
     kind: Scheduler = "cosine"
     warmup_ratio: Annotated[float, Field(ge=0, lt=1)] = 0.03
+    warmup_steps: Annotated[int, Field(ge=1)] | None = None
 
 
 class Arithmetic(_Section):
@@ -79,12 +82,22 @@ class Record(_Section):
     logging_steps: Annotated[int, Field(ge=1)] = 1
     save_steps: Annotated[int, Field(ge=1)] = 20
     keep_checkpoints: Annotated[int, Field(ge=2)] = 2
+    trackers: tuple[Tracker, ...] = ()
+
+
+class Probe(_Section):
+    """Examples set aside from training, whose loss is measured on the way, in optimizer steps."""
+
+    share: Annotated[float, Field(gt=0, lt=1)] = 0.1
+    every_steps: Annotated[int, Field(ge=1)] = 20
+    patience: Annotated[int, Field(ge=1)] | None = None
+    keep_best: bool = True
 
 
 class TrainConfig(_Section):
     """A training run."""
 
-    stage: Literal["sft"] = "sft"
+    stage: Literal["pretrain", "sft"] = "sft"
     method: MethodConfig = Field(default_factory=LoraConfig, discriminator="kind")
     duration: Epochs | Steps | Tokens = Epochs(epochs=3)
     batches: Batches = Batches()
@@ -92,4 +105,5 @@ class TrainConfig(_Section):
     schedule: Schedule = Schedule()
     precision: Arithmetic = Arithmetic()
     record: Record = Record()
+    evaluation: Probe | None = None
     seed: int = 17

@@ -24,14 +24,23 @@ PROBE_TOKENS = 8
 class NextTokenLoss(torch.nn.Module):
     """A tuned model as the Trainer sees it: micro-batch in, summed loss out.
 
-    `language_model` is the model with its tuning method attached.
+    `language_model` is the model with its tuning method attached. `has_plain_head` says whether its
+    logits are one matrix times the last hidden state; None: a few tokens tell.
     """
 
-    def __init__(self, language_model: Any, body: Body | None = None) -> None:
+    def __init__(
+        self,
+        language_model: Any,
+        body: Body | None = None,
+        *,
+        has_plain_head: bool | None = None,
+    ) -> None:
         super().__init__()
         self.language_model = language_model
         self.body = body_of(language_model) if body is None else body
-        self.has_plain_head = _has_plain_head(language_model)
+        self.has_plain_head = (
+            _has_plain_head(language_model) if has_plain_head is None else has_plain_head
+        )
 
     @property
     def config(self) -> Any:

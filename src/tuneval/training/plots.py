@@ -12,21 +12,22 @@ from tuneval import files
 from tuneval.extras import require
 
 
-def plot_loss(log: Sequence[dict[str, Any]], path: Path) -> None:
-    """Draw the loss of every logged step and its running mean into a PNG file."""
+def plot_loss(log: Sequence[dict[str, Any]], path: Path, *, key: str = "loss") -> None:
+    """Draw the loss that stands in the log as `key`, and its running mean, into a PNG file."""
     require("matplotlib", extra="train", why="to draw the loss curve")
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    steps = [row["current_steps"] for row in log]
-    losses = [row["loss"] for row in log]
+    rows = [row for row in log if key in row]
+    steps = [row["current_steps"] for row in rows]
+    losses = [row[key] for row in rows]
     figure = Figure(figsize=(7, 4), dpi=120, layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
-    axes.plot(steps, losses, color="#9bb7d4", linewidth=1, label="loss")
+    axes.plot(steps, losses, color="#9bb7d4", linewidth=1, label=key.replace("_", " "))
     axes.plot(steps, smoothed(losses), color="#1f4e79", linewidth=2, label="smoothed")
     axes.set_xlabel("step")
-    axes.set_ylabel("loss, nats per trained token")
+    axes.set_ylabel("nats per token")
     axes.grid(alpha=0.25)
     axes.legend(frameon=False)
     picture = io.BytesIO()

@@ -6,8 +6,8 @@ so every step stands there once.
 
 from __future__ import annotations
 
-import math
 import time
+from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -15,8 +15,8 @@ from typing import Any
 from transformers import TrainerCallback
 
 from tuneval import files
-from tuneval.errors import RunError
 from tuneval.runs.events import Report, Saved, Started, Step
+from tuneval.training.probe import LOSS
 
 LOG_NAME = "trainer_log.jsonl"
 
@@ -52,44 +52,43 @@ class Progress(TrainerCallback):
     def on_log(
         self, args: Any, state: Any, control: Any, logs: dict[str, float] | None = None, **_: Any
     ) -> None:
-        """One line and one event; stops at a loss that is no number."""
-        if not logs or "loss" not in logs:
+        """One line and one event, for a training loss and for one of the probe."""
+        if not logs or not logs.keys() & {"loss", LOSS}:
             return
         step, total = state.global_step, state.max_steps
-        if not math.isfinite(logs["loss"]):
-            raise RunError(
-                f"The loss became {logs['loss']} at step {step}.",
-                where=str(self.path),
-                mend="lower learning_rate, or train in float32; the last checkpoint is kept",
-            )
         seconds_here = time.monotonic() - self.began
         done_here = max(1, step - self.first_step)
         tokens_per_second = self.tokens_per_step * done_here / max(seconds_here, 1e-9)
         row = {
             "current_steps": step,
             "total_steps": total,
-            "loss": round(logs["loss"], 6),
-            "lr": logs["learning_rate"],
+            **_losses(logs),
             "epoch": round(state.epoch or 0.0, 2),
             "percentage": round(100 * step / max(1, total), 2),
             "elapsed_time": _clock(self.elapsed_seconds),
             "remaining_time": _clock((total - step) * seconds_here / done_here),
             "throughput": round(tokens_per_second, 2),
             "total_tokens": round(self.tokens_per_step * step),
-            "grad_norm": logs.get("grad_norm"),
             "elapsed_seconds": round(self.elapsed_seconds, 3),
         }
+        if "grad_norm" in logs:
+            row["grad_norm"] = logs["grad_norm"]
         files.append_jsonl(self.path, row)
-        values = {
-            "loss": logs["loss"],
-            "learning_rate": logs["learning_rate"],
-            "tokens_per_second": tokens_per_second,
-        }
+        names = {"loss": "loss", LOSS: "held_out_loss", "learning_rate": "learning_rate"}
+        values = {ours: logs[theirs] for theirs, ours in names.items() if theirs in logs}
+        values["tokens_per_second"] = tokens_per_second
         self.report(Step("train", step, total, values))
 
     def on_save(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         """Name the checkpoint."""
         self.report(Saved("train", f"{args.output_dir}/checkpoint-{state.global_step}"))
+
+
+def _losses(logs: Mapping[str, float]) -> dict[str, float]:
+    """What a line says of the loss: of the training with its rate, or of the held-out examples."""
+    if LOSS in logs:
+        return {LOSS: round(logs[LOSS], 6)}
+    return {"loss": round(logs["loss"], 6), "lr": logs["learning_rate"]}
 
 
 def _clock(seconds: float) -> str:

@@ -24,11 +24,13 @@ def save_weights(
         loaded.tokenizer.save_pretrained(str(target))
         if kind == "adapter":
             _sort_lists(Path(target) / "adapter_config.json")
+        stored = loaded.quantization
         files.write_json(
             Path(target) / ORIGIN_NOTE,
             {
                 "base": loaded.reference.text,
                 "method": method.model_dump(mode="json"),
+                "quantization": None if stored is None else stored.model_dump(mode="json"),
                 "template": template.name,
                 "template_hash": template.hash,
                 "tuneval": __version__,

@@ -1,4 +1,4 @@
-"""What the model says when it is asked: greedy, one answer per item."""
+"""What the model says when it is asked: one answer per item, greedy or drawn by a seed."""
 
 from __future__ import annotations
 
@@ -22,6 +22,8 @@ def answer(
     kept: Kept,
     max_new_tokens: int,
     token_budget: int,
+    temperature: float,
+    top_p: float,
     seed: int,
     stage: str,
     report: Report = ignore,
@@ -57,7 +59,8 @@ def answer(
             stop_ids=tuple(stop_ids),
             max_new_tokens=max_new_tokens,
             token_budget=token_budget,
-            temperature=0.0,
+            temperature=temperature,
+            top_p=top_p,
             seed=seed,
             report=warnings_only(report),
             on_done=on_done,

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from tuneval.data.example import Example
+from tuneval.data.example import Example, Item
 from tuneval.evaluation.compare import Comparison
 from tuneval.evaluation.record import EvaluationResult
 
@@ -38,7 +38,8 @@ class DataCard:
 class TrainingFacts:
     """One of several trainings: what it learnt from (`examples`), for how long, and its outcome.
 
-    `result` is `TrainResult.as_dict()`, `loss_log` the rows of its `trainer_log.jsonl`.
+    `result` is `TrainResult.as_dict()`, `loss_log` the rows of its
+    `trainer_log.jsonl` with a training loss.
     """
 
     examples: str
@@ -106,7 +107,7 @@ class ReportFacts:
 def data_card(
     file: str,
     data_hash: str,
-    splits: Mapping[str, Sequence[Example]],
+    splits: Mapping[str, Sequence[Item]],
     *,
     findings: Sequence[Mapping[str, Any]] = (),
 ) -> DataCard:
@@ -126,7 +127,9 @@ def data_card(
     )
 
 
-def _json_answer(example: Example) -> dict[str, Any]:
+def _json_answer(example: Item) -> dict[str, Any]:
+    if not isinstance(example, Example):
+        return {}
     try:
         value = json.loads(example.answer or "")
     except ValueError:

@@ -115,10 +115,28 @@ def training_rows(
         (Text("trained parameters", "可训练参数"), parameters),
         (Text("steps", "步数"), _number(t.get("steps"), ",")),
         (Text("mean training loss", "平均训练损失"), _number(t.get("train_loss"), ".3f")),
+        *_probe_facts(t.get("held_out")),
         (Text("time", "用时"), duration_text(t["seconds"]) if "seconds" in t else ""),
         (Text("tokens per second", "词元/秒"), _number(t.get("tokens_per_second"), ",.0f")),
+        (Text("floating-point operations", "浮点运算次数"), _number(t.get("flops"), ".3g")),
+        (Text("peak memory, GiB", "峰值内存（GiB）"), _divided(t.get("peak_memory_bytes"), 2**30)),
+        (Text("energy, Wh", "能耗（Wh）"), _divided(t.get("energy_joules"), 3600)),
         *_token_facts(tokens),
     ]
+
+
+def _probe_facts(probe: Mapping[str, Any] | None) -> list[tuple[Text | str, Html]]:
+    if not probe:
+        return []
+    loss = f"{probe['loss']:.3f} ({_number(probe['perplexity'], '.4g')})"
+    return [
+        (Text("probe: loss (perplexity)", "探测集：损失（困惑度）"), loss),
+        (Text("weights kept: of step", "保留权重的步数"), _number(probe["step"], ",")),
+    ]
+
+
+def _divided(value: Any, unit: float) -> str:
+    return "" if value is None else f"{value / unit:.3g}"
 
 
 def _token_facts(tokens: Mapping[str, Any] | None) -> list[tuple[Text | str, Html]]:

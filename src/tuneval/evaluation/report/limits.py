@@ -25,9 +25,9 @@ _SAME_SOURCE = Text(
     "留出样本与训练数据同源；换成别的材料，变化可能更小、更大甚至相反。",
 )
 _GREEDY = Text(
-    "Answers are greedy (no sampling). Other abilities of the model were not tested and may "
-    "have suffered.",
-    "回答采用贪心解码（不采样）。模型的其他能力未经测试，可能有所下降。",
+    "Answers are greedy (no sampling), unless a note below says otherwise. Other abilities of the "
+    "model were not tested and may have suffered.",
+    "回答采用贪心解码（不采样），除非下文另有说明。模型的其他能力未经测试，可能有所下降。",
 )
 _LIKELIHOOD_ONLY = Text(
     "Only the likelihood of the true answers is compared, not what the models would say. Other "

@@ -134,7 +134,10 @@ def _training(facts: ReportFacts) -> Iterator[str]:
         return
     t = facts.training
     yield "\n## Training\n"
-    rows = [[name.replace("_", " "), _number(t[name])] for name in t if name != "data"]
+    nested = {"data", "held_out"}
+    rows = [[name.replace("_", " "), _number(t[name])] for name in t if name not in nested]
+    probe = t.get("held_out") or {}
+    rows += [[f"probe: {name.replace('_', ' ')}", _number(probe[name])] for name in probe]
     if facts.tokens:
         tokens = facts.tokens
         rows += [[name.replace("_", " "), _number(tokens[name])] for name in tokens]

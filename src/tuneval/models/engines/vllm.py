@@ -21,10 +21,12 @@ from tuneval.errors import ModelError, UsageError
 from tuneval.extras import require
 from tuneval.models.engines.engine import EngineConfig
 from tuneval.models.likelihood import STAGE, Nll, OnBatch
-from tuneval.models.load import find_sources, load_model
+from tuneval.models.load import load_model
+from tuneval.models.methods import carries_adapter
 from tuneval.models.reference import parse_reference
 from tuneval.models.requests import refuse_impossible
 from tuneval.models.sequences import Input, Request, distinct_inputs
+from tuneval.models.sources import find_sources
 from tuneval.runs.events import Finished, Report, Started, Step, ignore
 
 # Asked for at once: enough for vLLM to be busy, few enough for results to come often.
@@ -181,7 +183,7 @@ def _plain_folder(config: EngineConfig, held: ExitStack, report: Report) -> Path
     loaded = load_model(
         config.model, adapter=config.adapter, dtype=config.precision, device="cpu", report=report
     )
-    if hasattr(loaded.model, "peft_config"):
+    if carries_adapter(loaded.model):
         raise ModelError(
             "This adapter cannot be merged into the model, and vLLM reads merged ones only.",
             where=config.adapter or config.model,

@@ -9,6 +9,8 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from tuneval.models.quantization import Quantization
+
 
 class TuningMethod(BaseModel):
     """The config of a method; importing one needs no torch.
@@ -16,6 +18,7 @@ class TuningMethod(BaseModel):
     `saved_as` says what is left of a training: an adapter for the base model, or a whole model.
     `cannot_merge` and `cannot_checkpoint` are the reasons, as ends of a sentence, why the weights
     cannot go into the base's and why gradient checkpointing is refused; empty where they can.
+    `library` is what loads an adapter of this method.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -23,6 +26,12 @@ class TuningMethod(BaseModel):
     saved_as: ClassVar[Literal["adapter", "model"]] = "adapter"
     cannot_merge: ClassVar[str] = ""
     cannot_checkpoint: ClassVar[str] = ""
+    library: ClassVar[Literal["peft", "tuneval"]] = "peft"
+
+    @property
+    def quantization(self) -> Quantization | None:
+        """How the base's frozen weights are stored; None: as they are."""
+        return None
 
 
 def _save_pretrained(model: Any, folder: Path) -> None:

@@ -10,5 +10,8 @@ __all__ = ["STAGES", "Stage"]
 
 STAGES = Catalog(
     "stage",
-    {"sft": "tuneval.training.stages.sft:STAGE"},
+    {
+        "pretrain": "tuneval.training.stages.pretrain:STAGE",
+        "sft": "tuneval.training.stages.sft:STAGE",
+    },
 )

@@ -1,6 +1,6 @@
 """Every tuning method on one job: what it trains, costs, saves, and what comes of it.
 
-    python benchmarks/methods.py [--methods lora,ia3] [--epochs 1] [--write docs/methods.md]
+    python benchmarks/methods.py [--methods "LoRA;IA3"] [--epochs 0.5] [--write docs/methods.md]
 
 SmolLM2-135M-Instruct learns the shipped support tickets (the split of the quickstart recipe) with
 each method in turn, from the same rows in the same order; then the held-out answers are measured
@@ -41,8 +41,8 @@ METHODS: dict[str, tuple[dict[str, Any], float]] = {
     "IA3": ({"kind": "ia3"}, 1e-2),
     "prefix tuning": ({"kind": "prefix"}, 1e-3),
     "P-tuning v2": ({"kind": "p_tuning_v2"}, 1e-2),
-    "P-tuning, MLP": ({"kind": "p_tuning"}, 1e-3),
-    "P-tuning, LSTM": ({"kind": "p_tuning", "encoder": "lstm"}, 1e-3),
+    "P-tuning, MLP": ({"kind": "p_tuning"}, 5e-3),
+    "P-tuning, LSTM": ({"kind": "p_tuning", "encoder": "lstm"}, 2e-3),
     "prompt tuning": ({"kind": "prompt"}, 3e-2),
 }
 
@@ -50,8 +50,8 @@ METHODS: dict[str, tuple[dict[str, Any], float]] = {
 def main() -> int:
     """Measure the methods one after the other and print the table."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--methods", default=",".join(METHODS), help="names, separated by ';'")
-    parser.add_argument("--epochs", type=float, default=1.0)
+    parser.add_argument("--methods", default=";".join(METHODS), help="names, separated by ';'")
+    parser.add_argument("--epochs", type=float, default=0.5)
     parser.add_argument("--write", type=Path, help="a page whose table is replaced")
     parser.add_argument("--work", type=Path, help="keep the trained models here")
     parser.add_argument("--one", help=argparse.SUPPRESS)
@@ -60,8 +60,9 @@ def main() -> int:
         print(json.dumps(measure_one(options)))
         return 0
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
-    names = options.methods.split(";") if ";" in options.methods else [options.methods]
-    names = list(METHODS) if options.methods == ",".join(METHODS) else names
+    names = options.methods.split(";")
+    if unknown := [name for name in names if name not in METHODS]:
+        parser.error(f"no such method: {', '.join(unknown)}; there are {'; '.join(METHODS)}")
     with tempfile.TemporaryDirectory() as temporary:
         work = options.work or Path(temporary)
         base = held_out_result(MODEL, work / "base")

@@ -14,6 +14,8 @@ Scheduler = Literal[
 
 Tracker = Literal["tensorboard", "wandb", "mlflow"]
 
+Beta = Annotated[float, Field(ge=0, lt=1)]
+
 
 class _Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -56,7 +58,7 @@ class Optimizer(_Section):
     learning_rate: Annotated[float, Field(gt=0)] = 2e-4
     weight_decay: Annotated[float, Field(ge=0)] = 0.0
     max_grad_norm: Annotated[float, Field(gt=0)] = 1.0
-    betas: tuple[float, float] = (0.9, 0.999)
+    betas: tuple[Beta, Beta] = (0.9, 0.999)
     epsilon: Annotated[float, Field(gt=0)] = 1e-8
 
 

@@ -326,6 +326,11 @@ def max_steps(config: TrainConfig, rows: Rows) -> int:
 
 
 def tokens_per_step(config: TrainConfig, rows: Rows) -> float:
-    """Tokens of the examples in an optimizer step, on average."""
-    rows_per_step = config.batches.batch_size * config.batches.gradient_accumulation_steps
-    return rows.n_tokens / max(1.0, len(rows) / rows_per_step)
+    """Tokens of the examples in an optimizer step, on average over an epoch."""
+    return rows.n_tokens / steps_per_epoch(config, rows)
+
+
+def steps_per_epoch(config: TrainConfig, rows: Rows) -> int:
+    """Optimizer steps in a pass over the rows, as the Trainer counts: the last may have less."""
+    micro_batches = math.ceil(len(rows) / config.batches.batch_size)
+    return math.ceil(micro_batches / config.batches.gradient_accumulation_steps)

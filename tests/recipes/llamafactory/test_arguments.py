@@ -28,6 +28,18 @@ def test_a_pasted_command_is_read_with_its_line_breaks_variables_and_launcher():
     assert found.verb == "train"
 
 
+def test_the_comments_of_a_script_are_no_part_of_its_command():
+    found = read_arguments(
+        "#!/bin/bash\n  # it's small\npython src/train_bash.py --stage sft \\\n --dataset a#b\n# end"
+    )
+    assert (found.values, found.launcher) == ({"stage": "sft", "dataset": "a#b"}, ())
+
+
+def test_a_folder_may_have_the_program_s_name():
+    found = read_arguments("--stage sft --output_dir saves/llamafactory --do_train")
+    assert found.values == {"stage": "sft", "output_dir": "saves/llamafactory", "do_train": True}
+
+
 def test_flags_alone_are_a_command():
     assert read_arguments("--stage sft --do_train").values == {"stage": "sft", "do_train": True}
 
@@ -74,6 +86,9 @@ def test_exports_are_told_from_trainings(command):
         ("sft --do_train", "'sft' is neither a file nor a flag"),
         ("--stage 'sft", "cannot be read: No closing quotation"),
         ("nowhere.yaml", "no such file"),
+        ("lmf train --do_train --plot_loss\nlmf export --export_dir x", "several commands"),
+        ("python src/train.py --do_train\npython src/export_model.py", "several commands"),
+        ("python src/train_bash.py --do_train --plot_loss > log.txt", "'>' is the shell's"),
     ],
 )
 def test_what_cannot_be_read_is_said(source, said):
@@ -109,6 +124,8 @@ def test_an_unknown_option_after_the_file_is_no_override(tmp_path):
         ("--stage sft --do_train", CLASSIC),
         ("--stage sft --do_train --template default --checkpoint_dir x", CLASSIC),
         ("--stage sft --do_train --template llama3", LLAMA_FACTORY),
+        ("llamafactory-cli train --stage sft --do_train", LLAMA_FACTORY),
+        ("python src/train_bash.py --stage sft --do_train", CLASSIC),
     ],
 )
 def test_the_tool_is_told_by_the_flags(source, dialect):

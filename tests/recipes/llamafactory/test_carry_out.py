@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from tuneval.errors import TunevalError, UsageError
 from tuneval.recipes.llamafactory.arguments import Arguments
 from tuneval.recipes.llamafactory.carry_out import carry_out
 from tuneval.recipes.llamafactory.translate import translate
@@ -71,6 +72,38 @@ def test_results_of_other_commands_stay_when_the_training_is_told_again(do):
     assert do().run == done.run
     everything = read(done.output_dir / "all_results.json")
     assert {"train_loss", "eval_loss"} <= everything.keys()
+
+
+def test_another_method_in_the_same_folder_leaves_nothing_of_the_one_before(do):
+    do(val_size=0.3, eval_strategy="steps", eval_steps=1)
+    done = do(finetuning_type="full", overwrite_output_dir=True)
+    names = {path.name for path in done.output_dir.iterdir()}
+    assert {"config.json", "model.safetensors"} <= names
+    assert (
+        not {"adapter_config.json", "adapter_model.safetensors", "training_eval_loss.png"} & names
+    )
+    again = {path.name for path in do(overwrite_output_dir=True).output_dir.iterdir()}
+    assert "adapter_config.json" in again and not {"config.json", "model.safetensors"} & again
+
+
+def test_a_start_that_failed_does_not_keep_the_mended_one_out(do):
+    for sets in ("smus", "sums,smus"):
+        with pytest.raises(TunevalError, match="no entry 'smus'"):
+            do(dataset=sets)
+    assert (do(dataset="sums,more").output_dir / "adapter_config.json").is_file()
+    with pytest.raises(UsageError, match="not empty"):
+        do()
+
+
+def test_an_export_is_written_over_an_earlier_one_and_over_nothing_else(do):
+    done = do()
+    merge = {"do_train": None, "dataset": None, "checkpoint_dir": str(done.output_dir)}
+    folder = done.output_dir.with_name("merged")
+    for _ in range(2):
+        do(**merge, export_dir=str(folder))
+    assert (folder / "model.safetensors").is_file()
+    with pytest.raises(UsageError, match="something else"):
+        do(**merge, export_dir=str(done.output_dir))
 
 
 def test_new_weights_in_the_same_folder_are_evaluated_anew(do):

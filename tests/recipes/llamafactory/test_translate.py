@@ -119,6 +119,7 @@ def test_what_older_flags_do_not_say_is_as_in_the_older_tool(flags):
         ({"save_total_limit": 1}, "record", {"keep_checkpoints": 2}),
         ({"save_strategy": "epoch"}, "record", {"save_steps": 5}),
         ({"report_to": ["tensorboard", "comet"]}, "record", {"trackers": ["tensorboard"]}),
+        ({"pure_bf16": True}, "precision", {"kind": "bfloat16"}),
         (
             {"val_size": 0.1, "eval_strategy": "steps", "eval_steps": 10},
             "evaluation",
@@ -209,6 +210,28 @@ def test_what_cannot_be_followed_is_refused(flags, given, said):
 def test_a_registry_on_a_hub_is_refused(flags):
     with pytest.raises(UsageError, match="A registry on a hub is not read"):
         translated(flags | {"dataset_dir": "REMOTE:me/sets"})
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"pure_bf16": True}, "changed: as bf16: the weights stay float32"),
+        ({"report_to": "all"}, "changed: without all; there are tensorboard"),
+        ({"save_strategy": "no"}, "changed: no: checkpoints are kept"),
+    ],
+    ids=str,
+)
+def test_what_is_done_otherwise_is_said(flags, given, said):
+    (flag,) = given
+    assert said_of(translated(flags | given), flag).startswith(said)
+
+
+@pytest.mark.parametrize(("top_k", "temperature"), [(1, 0.0), (50, 0.95), (None, 0.95)])
+def test_a_choice_among_one_token_is_no_sampling(flags, top_k, temperature):
+    given = {"do_train": False, "do_predict": True, "predict_with_generate": True, "top_k": top_k}
+    made = translated(flags | given)
+    assert made.evaluations[0].config.temperature == temperature
+    assert any(note.flag == "top_k" for note in made.notes) == (top_k == 50)
 
 
 def test_all_faults_are_named_at_once(flags):
@@ -338,7 +361,8 @@ def test_beams_and_penalties_are_refused(flags):
 def test_an_export_merges_the_adapter_into_shards_of_the_asked_size(given, verb, size):
     made = translated({"model_name_or_path": "base", "export_device": "cpu", **given}, verb=verb)
     assert made.recipe is None
-    assert made.commands["after"] == [f"tuneval export saves/a --to out --shard-size {size}"]
+    command = f"tuneval export saves/a --to out --shard-size {size} --replace"
+    assert made.commands["after"] == [command]
     assert said_of(made, "export_device").startswith("ignored")
 
 

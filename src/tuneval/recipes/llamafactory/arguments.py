@@ -18,24 +18,27 @@ from tuneval.errors import UsageError
 Verb = Literal["train", "export"]
 
 CONFIG_ENDINGS = (".yaml", ".yml", ".json")
-PROGRAMS = ("llamafactory-cli", "lmf", "llamafactory")
+_SHELL = (">", ">>", "<", "2>&1", "|", "&", "&&", ";", "||")
+COMMANDS = ("llamafactory-cli", "lmf")
+PROGRAMS = (*COMMANDS, "llamafactory")
 VERBS = {"train": "train", "export": "export"}
 SCRIPTS = {"export_model.py": "export", "export_lora_model.py": "export", "merge.py": "export"}
 TRAIN_SCRIPTS = ("train_bash.py", "train.py", "finetune.py", "train_sft.py", "finetune_chatglm.py")
 _VARIABLE = re.compile(r"[A-Za-z_]\w*=.*", re.DOTALL)
+_COMMENT = re.compile(r"^[ \t]*#.*\n?", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
 class Arguments:
     """The flags as they were written, by name.
 
-    `form` tells a YAML file from a command line, whose flags older versions understood too.
-    `launcher` are the words before the program.
+    `form`: a YAML file, the flags of `llamafactory-cli`, or those of a script or of nothing, which
+    older versions understood too. `launcher` are the words before the program.
     """
 
     values: dict[str, Any]
     verb: Verb
-    form: Literal["file", "command"]
+    form: Literal["file", "cli", "command"]
     where: str
     launcher: tuple[str, ...] = ()
 
@@ -112,25 +115,28 @@ def _overrides(words: Sequence[str]) -> dict[str, Any]:
 
 def _from_command(text: str, overrides: Sequence[str]) -> Arguments:
     try:
-        words = shlex.split(text.replace("\\\n", " "))
+        words = shlex.split(_COMMENT.sub("", text).replace("\\\n", " "))
     except ValueError as error:
         raise UsageError(
             f"The command cannot be read: {error}.", mend="close its quotes"
         ) from error
-    verb, words, launcher = _program(words)
+    form, verb, words, launcher = _program(words)
+    _refuse_more_commands(words)
     if words and words[0].endswith(CONFIG_ENDINGS):
         found = _from_file(words[0], [*words[1:], *overrides], verb)
         return Arguments(found.values, verb, "file", found.where, launcher)
     values = _flags(words) | _overrides(overrides)
-    return Arguments(values, verb, "command", "the command", launcher)
+    return Arguments(values, verb, form, "the command", launcher)
 
 
-def _program(words: list[str]) -> tuple[Verb, list[str], tuple[str, ...]]:
-    """What the program is to do, the words after it and those before it."""
-    place = next((i for i, word in enumerate(words) if _is_program(word)), None)
+def _program(
+    words: list[str],
+) -> tuple[Literal["cli", "command"], Verb, list[str], tuple[str, ...]]:
+    """Whether it is LLaMA-Factory's program, what it is to do, the words after and before it."""
+    place = next((i for i in range(len(words)) if _is_program(words, i)), None)
     if place is None:
         start = next((i for i, word in enumerate(words) if not _VARIABLE.fullmatch(word)), 0)
-        return "train", words[start:], tuple(words[:start])
+        return "command", "train", words[start:], tuple(words[:start])
     before, program, after = words[:place], Path(words[place]).name, words[place + 1 :]
     launcher = tuple(word for word in before if word not in ("python", "python3"))
     if program in PROGRAMS:
@@ -144,11 +150,33 @@ def _program(words: list[str]) -> tuple[Verb, list[str], tuple[str, ...]]:
             f"'{asked or program}' has no counterpart to import.",
             mend=f"training, evaluation and export can be imported: {', '.join(known)}",
         )
-    return ("export" if known[asked] == "export" else "train"), after, launcher
+    form: Literal["cli", "command"] = "cli" if program in PROGRAMS else "command"
+    return form, ("export" if known[asked] == "export" else "train"), after, launcher
 
 
-def _is_program(word: str) -> bool:
-    return word.endswith(".py") or Path(word).name in PROGRAMS
+def _is_program(words: Sequence[str], place: int) -> bool:
+    """A script, or a program's name, unless that is in the value of a flag: --run_name llamafactory,
+    --output_dir saves/lmf.
+    """
+    word = words[place]
+    if word.endswith(".py") or word in COMMANDS:
+        return True
+    follows_flag = place > 0 and words[place - 1].startswith("--")
+    return Path(word).name in PROGRAMS and not follows_flag
+
+
+def _refuse_more_commands(words: Sequence[str]) -> None:
+    """What follows a command in a script would be read as the values of its last flag."""
+    for place, word in enumerate(words):
+        if Path(word).name in (*SCRIPTS, *TRAIN_SCRIPTS, *PROGRAMS) and _is_program(words, place):
+            raise UsageError(
+                f"There are several commands: '{word}' begins another.",
+                mend="import one at a time, each in quotes of its own",
+            )
+        if word in _SHELL:
+            raise UsageError(
+                f"'{word}' is the shell's and no flag.", mend="leave it out, and what follows it"
+            )
 
 
 def _flags(words: Sequence[str]) -> dict[str, Any]:

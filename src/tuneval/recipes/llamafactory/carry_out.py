@@ -55,7 +55,8 @@ def carry_out(
     """
     folder = translation.output_dir
     if translation.recipe is not None:
-        claim(folder, _key(translation), overwrite=translation.overwrite)
+        joined_names = {Path(joined.file).name for joined in translation.joined}
+        claim(folder, _key(translation), overwrite=translation.overwrite, joined=joined_names)
     for joined in translation.joined:
         _join(joined)
     run = None
@@ -123,7 +124,7 @@ def _export(translation: Translation, report: Report) -> None:
     from tuneval.exporting.export import export
 
     export(
-        ExportConfig(shard_size=asked.shard_size),
+        ExportConfig(shard_size=asked.shard_size, existing="replace"),
         source=asked.model,
         adapter=asked.adapter,
         to=Path(asked.to),

@@ -39,11 +39,13 @@ CLASSIC = Dialect("ChatGLM-Efficient-Tuning", 32.0, 0.1, 3, "mlp", 1024, 513, 1)
 
 
 def dialect_of(arguments: Arguments) -> Dialect:
-    """The older tool where a flag is its alone, or a command has none that only the newer knows.
+    """The older tool where a flag is its alone, or a command of neither tool's own program has none
+    that only the newer knows.
 
     The first versions of LLaMA-Factory have the older one's flags and defaults.
     """
     given = arguments.values.keys()
     if given & _ONLY_OLDER:
         return CLASSIC
-    return LLAMA_FACTORY if arguments.form == "file" or given & _ONLY_NEWER else CLASSIC
+    is_newer = arguments.form != "command" or given & _ONLY_NEWER
+    return LLAMA_FACTORY if is_newer else CLASSIC

@@ -44,7 +44,10 @@ def evaluate_fields(asked: Asked, dialect: Dialect, *, seed: int) -> dict[str, A
         if asked.number(name, 1.0) != 1.0:
             asked.fault(name, "is not there; 1 is none")
     fields["max_new_tokens"] = _answer_length(asked, dialect)
-    if asked.flag("do_sample", True):
+    top_k = asked.integer("top_k", 50)
+    if top_k > 1 and asked.has("top_k"):
+        asked.changed("top_k", "sampling is bounded by top_p alone")
+    if asked.flag("do_sample", True) and top_k != 1:
         fields["temperature"] = asked.number("temperature", 0.95)
         fields["top_p"] = asked.number("top_p", 0.7)
     return fields

@@ -30,14 +30,25 @@ RESULT_FILES = (
     *("trainer_log.jsonl", "trainer_state.json", "train_results.json", "eval_results.json"),
     *("training_loss.png", "training_eval_loss.png"),
 )
+_TELLING = (
+    *("adapter_config.json", "adapter_model.*", "config.json", "generation_config.json"),
+    *("model.safetensors*", "model-*.safetensors", "pytorch_model*.bin*", "training_eval_loss.png"),
+)
+"""What an earlier training left that would pass for a part of this one: a folder with an adapter's
+config is loaded as an adapter."""
 
 
-def claim(folder: Path, key: str, *, overwrite: bool) -> None:
-    """Take an output folder for the work of this key. UsageError when it has other files."""
+def claim(folder: Path, key: str, *, overwrite: bool, joined: Collection[str] = ()) -> None:
+    """Take an output folder for the work of this key. UsageError when it has other files.
+
+    An import that failed before it laid anything leaves its note and the `joined` files alone:
+    they do not keep the mended one out.
+    """
     note = folder / NOTE
     if note.is_file() and files.read_json(note).get("key") == key:
         return
-    if not overwrite and folder.is_dir() and any(folder.iterdir()):
+    names = {path.name for path in folder.iterdir()} if folder.is_dir() else set()
+    if not overwrite and names - ({NOTE, *joined} if NOTE in names else set()):
         raise UsageError(
             "The output folder is not empty.",
             where=str(folder),
@@ -63,6 +74,10 @@ def lay_training(run: Path, folder: Path) -> None:
     sources = {path.name: path for path in weights.iterdir()}
     sources |= {name: run / name for name in RESULT_FILES if (run / name).is_file()}
     sources[ARGUMENTS] = checkpoints[-1] / ARGUMENTS
+    for pattern in _TELLING:
+        for other in folder.glob(pattern):
+            if other.name not in sources:
+                other.unlink()
     for name, source in sources.items():
         _copy(source, folder / name)
     _add_results(run / ALL_RESULTS, folder / ALL_RESULTS)

@@ -124,7 +124,10 @@ def _schedule(asked: Asked) -> dict[str, Any]:
 
 
 def _precision(asked: Asked) -> dict[str, Any]:
-    half = asked.flag("bf16") or asked.flag("pure_bf16")
+    half = asked.flag("bf16")
+    if asked.flag("pure_bf16"):
+        asked.changed("pure_bf16", "as bf16: the weights stay float32, and need their memory")
+        half = True
     if asked.flag("fp16"):
         asked.changed("fp16", "bfloat16, as short, and its numbers do not overflow")
         half = True
@@ -154,7 +157,7 @@ def _record(asked: Asked, steps_per_epoch: _StepsPerEpoch) -> dict[str, Any]:
     elif kept < FEWEST_CHECKPOINTS:
         asked.changed("save_total_limit", "2: a damaged checkpoint falls back to the one before")
     record["keep_checkpoints"] = max(kept, FEWEST_CHECKPOINTS)
-    trackers = [name for name in asked.names("report_to") if name not in ("none", "all")]
+    trackers = [name for name in asked.names("report_to") if name != "none"]
     known = [name for name in trackers if name in get_args(Tracker)]
     for name in sorted({*trackers} - {*known}):
         asked.changed("report_to", f"without {name}; there are {', '.join(get_args(Tracker))}")

@@ -78,7 +78,7 @@ class Evaluation:
 
 @dataclass(frozen=True, slots=True)
 class Export:
-    """A model to be written as one that stands by itself."""
+    """A model to be written as one that stands by itself, over an earlier export as there."""
 
     model: str
     adapter: str | None
@@ -89,7 +89,7 @@ class Export:
     def command(self) -> str:
         """The command that does the same; its source is the adapter, which knows its base."""
         source = self.adapter or self.model
-        options = ["--to", self.to, "--shard-size", self.shard_size]
+        options = ["--to", self.to, "--shard-size", self.shard_size, "--replace"]
         return shlex.join(["tuneval", "export", source, *options])
 
 

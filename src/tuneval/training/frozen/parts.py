@@ -32,7 +32,7 @@ class Parts:
     def below(self, ask: Ask, inputs: Inputs) -> torch.Tensor:
         """What enters the first trained layer, (1, T, D), computed by the layers below it."""
         skipped = range(self.n_frozen, len(self._list))
-        with _own_casts(inputs["input_ids"].device), self._leaving_out(skipped) as stand_ins:
+        with self._leaving_out(skipped) as stand_ins:
             ask({**inputs, "target_positions": inputs["target_positions"][:1]})
         states: torch.Tensor = stand_ins[0].entered
         return states
@@ -50,7 +50,9 @@ class Parts:
         or do not always give the same. The random generators are left as they were.
         """
         few = _first_tokens(inputs)
-        with _apart(few["input_ids"].device):
+        device = few["input_ids"].device
+        generators = torch.random.fork_rng(devices=[device] if device.type == "cuda" else [])
+        with generators, torch.enable_grad():
             whole = self._whole(ask, few)
             states = self.below(ask, few)
             if states.requires_grad:
@@ -129,24 +131,3 @@ def _first_tokens(inputs: Inputs) -> dict[str, Any]:
         "target_positions": positions,
         "layout": Layout(0, ((0, count),)),
     }
-
-
-@contextmanager
-def _apart(device: torch.device) -> Iterator[None]:
-    """With gradients, whatever is outside, and with random draws of its own."""
-    with (
-        torch.random.fork_rng(devices=[device] if device.type == "cuda" else []),
-        torch.enable_grad(),
-        _own_casts(device),
-    ):
-        yield
-
-
-def _own_casts(device: torch.device) -> torch.autocast:
-    """Autocast as it is, but not sharing casts: one made without gradients would cut off others."""
-    return torch.autocast(
-        device.type,
-        dtype=torch.get_autocast_dtype(device.type),
-        enabled=torch.is_autocast_enabled(device.type),
-        cache_enabled=False,
-    )

@@ -15,7 +15,8 @@ from tuneval.models import bundled, convert
 from tuneval.models.bundled import BundledModel, bundled_model_folder
 from tuneval.models.hub import hub_folder
 from tuneval.models.load import load_model, load_tokenizer
-from tuneval.models.methods import LoraConfig, attach
+from tuneval.models.methods import LoraConfig, PromptConfig, attach
+from tuneval.models.quiet import quiet_libraries
 from tuneval.runs.events import Finished, Started, Warned
 from tuneval.runs.run import Run
 
@@ -129,6 +130,35 @@ def test_an_adapter_of_another_model_is_refused(tiny_llama, tiny_llama_folder, t
     attach(other, LoraConfig()).save_pretrained(tmp_path / "adapter")
     with pytest.raises(ModelError, match="adapter cannot be loaded"):
         load_model(str(tiny_llama_folder), adapter=str(tmp_path / "adapter"))
+
+
+@pytest.mark.parametrize("part", ["embed_tokens", "lm_head"])
+def test_an_adapter_of_embeddings_that_are_the_head_too_says_what_it_said_when_trained(
+    tiny_llama, tiny_llama_folder, tmp_path, part
+):
+    """Merged, it would change both."""
+    with quiet_libraries():  # peft warns of just this
+        model = attach(copy.deepcopy(tiny_llama.model), LoraConfig(target_modules=(part,)))
+        with torch.no_grad():
+            for parameter in model.parameters():
+                if parameter.requires_grad:
+                    parameter.normal_(std=0.1)
+        model.save_pretrained(tmp_path)
+    loaded = load_model(str(tiny_llama_folder), adapter=str(tmp_path))
+    torch.testing.assert_close(logits(loaded.model), logits(model), rtol=0, atol=1e-4)
+
+
+def test_nothing_goes_on_top_of_an_adapter_that_cannot_be_merged(
+    tiny_llama, tiny_llama_folder, adapter, tmp_path
+):
+    prompt = attach(copy.deepcopy(tiny_llama.model), PromptConfig(virtual_tokens=3))
+    prompt.save_pretrained(tmp_path)
+    path = tmp_path / "adapter_config.json"
+    config = json.loads(path.read_text()) | {"base_model_name_or_path": str(tiny_llama_folder)}
+    path.write_text(json.dumps(config))
+    with pytest.raises(ModelError, match="cannot be merged into its base, so no other one") as err:
+        load_model(str(tmp_path), adapter=str(adapter[0]))
+    assert err.value.where == str(tmp_path)
 
 
 def test_a_folder_that_is_no_adapter_tells_where_one_is(tiny_llama_folder, adapter):

@@ -71,6 +71,11 @@ def test_a_run_is_named_by_its_id_where_runs_are_kept(tmp_path, monkeypatch):
         parse_reference("run:nothing")
 
 
+def test_the_latest_model_is_of_the_newest_run_that_has_trained(several, tmp_path):
+    Run.create(tmp_path, "evaluation", "fedcba654321")
+    assert parse_reference("run:latest:top").text == f"run:{several.id}:top"
+
+
 def test_a_run_elsewhere_is_named_by_its_folder(tmp_path, monkeypatch):
     monkeypatch.setenv("TUNEVAL_RUNS", str(tmp_path / "home"))
     run = Run.create(tmp_path / "away", "tune", "abcdef123456", command="tuneval train")

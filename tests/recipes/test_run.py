@@ -8,6 +8,7 @@ from tuneval.errors import DataError
 from tuneval.recipes.load import recipe_from
 from tuneval.recipes.plan import plan_recipe
 from tuneval.recipes.run import run_recipe
+from tuneval.runs.run import Run
 
 
 @pytest.fixture
@@ -41,6 +42,32 @@ def test_a_run_that_was_killed_as_it_began_gets_its_description_on_the_next_star
     assert again.run == first.run
     assert again.run.path("environment.json").exists()
     assert [step.cached for step in again.steps] == [True]
+
+
+def test_new_weights_in_a_model_s_folder_are_another_work(recipe, tmp_path):
+    folder = tmp_path / "model"
+    folder.mkdir()
+    (folder / "config.json").write_text("{}")
+    (folder / "model.safetensors").write_bytes(b"first")
+    recipe = recipe.model_copy(update={"model": str(folder)})
+    keys = [plan_recipe(recipe, root=tmp_path / "runs").key for _ in range(2)]
+    (folder / "model.safetensors").write_bytes(b"other")
+    keys.append(plan_recipe(recipe, root=tmp_path / "runs").key)
+    assert keys[0] == keys[1] != keys[2]
+
+
+def test_the_latest_run_is_that_of_the_start(recipe, tmp_path, monkeypatch):
+    root = tmp_path / "runs"
+    monkeypatch.setenv("TUNEVAL_RUNS", str(root))
+    trained = Run.create(root, "tune", "abcdef123456")
+    for name in ("model_reference.json", "model/config.json", "model/model.safetensors"):
+        trained.path(name).parent.mkdir(exist_ok=True)
+        trained.path(name).write_text('{"kind": "model"}')
+    latest = recipe.model_copy(update={"model": "run:latest"})
+    plan = plan_recipe(latest, root=root)
+    run = run_recipe(plan, root=root).run
+    assert plan.recipe.model == run.manifest.model == f"run:{trained.id}"
+    assert plan_recipe(latest, root=root).run == run
 
 
 def test_a_folder_with_a_broken_record_can_be_planned_and_fails_in_its_check(tmp_path):

@@ -111,12 +111,12 @@ def train_by_formulas(weights: Weights, names: list[str], rows) -> tuple[list[fl
             spread = (squares[name] / (1 - beta2**step)).sqrt() + asked.epsilon
             weights[name] = weights[name] * (1 - rate * asked.weight_decay) - rate * mean / spread
         norms.append(norm)
-        losses.append(float(loss))
+        losses.append(loss.item())
     return norms, losses
 
 
 def steps_of(n_rows: int) -> list[list[int]]:
-    """The rows of each step: every epoch in an order of its own, its last step with what is left."""
+    """The rows of each step: each epoch in its own order, its last step with what is left."""
     steps: list[list[int]] = []
     for epoch in range(STEPS):
         order = np.random.default_rng([CONFIG.seed, epoch]).permutation(n_rows).tolist()

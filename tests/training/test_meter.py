@@ -54,6 +54,14 @@ def test_peak_memory_is_what_was_resident_at_most_beyond_the_start():
     assert measured.peak_memory_bytes >= 80 * MIB
 
 
+def test_a_peak_that_cannot_begin_anew_is_that_of_the_whole_process(monkeypatch, tmp_path):
+    monkeypatch.setattr(meter, "_CLEAR", tmp_path / "absent" / "clear_refs")
+    measured = Meter(torch.device("cpu"))
+    measured.on_train_begin(None, None, None)
+    measured.on_step_end(None, None, None)
+    assert measured.peak_memory_bytes is not None
+
+
 def test_where_nothing_tells_there_is_no_number(monkeypatch, tmp_path):
     monkeypatch.setattr(meter, "_STATUS", tmp_path / "none")
     monkeypatch.setattr(energy, "RAPL", tmp_path / "none")

@@ -189,6 +189,23 @@ def test_a_damaged_newest_checkpoint_falls_back_to_the_one_before(tmp_path, tiny
         assert torch.equal(value, weights(tmp_path / "whole")[name])
 
 
+def test_a_training_does_not_go_on_over_another_model(tmp_path, tiny_llama_folder):
+    from safetensors.torch import load_file, save_file
+
+    cfg, base = config(), tmp_path / "base"
+    shutil.copytree(tiny_llama_folder, base)
+    interrupted(tmp_path / "cut", base, cfg, at=4)
+    path = base / "model.safetensors"
+    was = path.read_bytes()
+    changed = {name: value + 0.01 for name, value in load_file(path).items()}
+    save_file(changed, path, metadata={"format": "pt"})
+    with pytest.raises(RunError, match="files of the model have changed since this training"):
+        run(tmp_path / "cut", base, cfg)
+    path.write_bytes(was)
+    result, _ = run(tmp_path / "cut", base, cfg)
+    assert result.steps == 6
+
+
 def test_a_checkpoint_without_its_marker_does_not_count(tmp_path, tiny_llama_folder):
     cfg = config(duration=Steps(steps=8))
     interrupted(tmp_path, tiny_llama_folder, cfg, at=7)

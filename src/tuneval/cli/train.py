@@ -8,11 +8,13 @@ from tuneval.cli.console import answer, json_option
 from tuneval.cli.recipe import carry_out, fresh_option
 from tuneval.cli.training_plan import plans_of_trainings, show_trainings, trainings_as_dict
 
+METHODS = "lora, qlora, full, freeze, prefix, prompt, p_tuning, p_tuning_v2, bottleneck or ia3"
+
 
 @click.command()
 @click.argument("file")
 @click.option("--model", default="bundled:smollm2-135m", show_default=True, help="The base model.")
-@click.option("--method", default="lora", show_default=True, help="The tuning method: lora, full.")
+@click.option("--method", default="lora", show_default=True, help=f"The tuning method: {METHODS}.")
 @click.option("--template", default="auto", show_default=True, help="The chat template.")
 @click.option("--name", default="train", show_default=True, help="A name for the run.")
 @click.option(

@@ -16,6 +16,7 @@ from tuneval.exporting.prompts import Prompts, find_prompts
 from tuneval.exporting.source import Source
 from tuneval.exporting.writing import load_written, stored_dtype, write_model
 from tuneval.models.load import LoadedModel, load_model, load_tokenizer
+from tuneval.models.methods import carries_adapter
 from tuneval.runs.events import Report, Started, Step, Warned
 from tuneval.tokenization import Template, load_template
 
@@ -63,6 +64,7 @@ def write_whole_model(
         as_trained = _say(source, config, prompts, "as trained")
         tell()
     loaded = _load(source, config, adapters="merged", quantization=None)
+    _refuse_unmerged(loaded, source)
     said = logits_of(loaded.model, prompts.ids)
     merged = None if attached is None else difference(attached, said)
     if merged is not None:
@@ -138,6 +140,17 @@ def _load(
         adapters=adapters,
         quantization=quantization,
     )
+
+
+def _refuse_unmerged(loaded: LoadedModel, source: Source) -> None:
+    """Raise ModelError for what loading left attached although its method merges."""
+    if carries_adapter(loaded.model):
+        raise ModelError(
+            "Merging the adapter would change the model: it adapts the embeddings or the output "
+            "head, and their weights are the same.",
+            where=str(source.weights),
+            mend="export the adapter alone: `tuneval export RUN --to DIR --adapter`",
+        )
 
 
 def _refuse_another_model(found: Difference, what: str, source: Source) -> None:

@@ -83,6 +83,7 @@ def load_model(
             adapters = "attached"  # merged, they would be rounded to the base's few bits
         for folder in sources.adapters[:-1]:
             model = _load_adapter(model, folder, "merged")
+            _refuse_unmerged(model, folder)
         for folder in sources.adapters[-1:]:
             model = _load_adapter(model, folder, adapters)
         tokenizer = _load_tokenizer(sources)
@@ -115,6 +116,18 @@ def _refuse_adapters_below(sources: Sources, *, is_new: bool) -> None:
             "merged first.",
             where=str(below[-1]),
             mend="export it as a whole model first (tuneval export), and name that one",
+        )
+
+
+def _refuse_unmerged(model: Any, folder: Path) -> None:
+    """An adapter's weights are a change of the model under it, so that has to be a plain one."""
+    from tuneval.models.methods import carries_adapter
+
+    if carries_adapter(model):
+        raise ModelError(
+            "This adapter cannot be merged into its base, so no other one goes on top of it.",
+            where=str(folder),
+            mend="name the model under it, and one adapter",
         )
 
 
@@ -161,8 +174,24 @@ def _load_adapter(model: Any, folder: Path, how: Literal["merged", "attached"]) 
     for warning in told:
         if "missing adapter keys" in str(warning.message):  # peft would go on without them
             raise _unloadable("adapter", folder, str(warning.message))
-    can_merge = hasattr(attached.base_model, "merge_and_unload")
-    return attached.merge_and_unload() if how == "merged" and can_merge else attached
+    return attached.merge_and_unload() if how == "merged" and _can_merge(attached) else attached
+
+
+def _can_merge(attached: Any) -> bool:
+    """Whether the adapter's changes can go into the base's weights.
+
+    Trap: where the embeddings are the output head too, peft merges what changes one into both.
+    """
+    from peft.tuners.tuners_utils import BaseTunerLayer
+
+    core = attached.get_base_model()
+    ends = (core.get_input_embeddings(), core.get_output_embeddings())
+    changed = [end for end in ends if isinstance(end, BaseTunerLayer)]
+    embeddings, head = (
+        (end.get_base_layer() if isinstance(end, BaseTunerLayer) else end) for end in ends
+    )
+    is_tied = getattr(head, "weight", None) is embeddings.weight
+    return hasattr(attached.base_model, "merge_and_unload") and not (changed and is_tied)
 
 
 def _load_tokenizer(sources: Sources) -> Any:

@@ -11,7 +11,8 @@ from tuneval import files
 from tuneval.catalog import did_you_mean, near_names
 from tuneval.errors import ModelError
 from tuneval.models.bundled import BUNDLED
-from tuneval.runs.find import find_run, runs_root
+from tuneval.runs.find import find_run, list_runs, runs_root
+from tuneval.runs.run import Run
 
 Kind = Literal["bundled", "folder", "hub", "gguf", "run"]
 
@@ -71,12 +72,20 @@ def trainings_of(run: Path) -> list[str]:
     return sorted(note.parent.name for note in run.glob(f"training/*/{TRAINED_NOTE}"))
 
 
+def _latest() -> Run:
+    """The newest run that has trained: evaluations and unfinished trainings are runs, too."""
+    for run in list_runs():
+        if (run.folder / TRAINED_NOTE).is_file() or trainings_of(run.folder):
+            return run
+    return find_run("latest")
+
+
 def _run(text: str) -> ModelReference:
     """`ID`, or `ID:NAME` for one of several models that a run trained."""
     run_text, colon, name = text.rpartition(":")
     if not colon or (Path(text) / "run.json").is_file():
         run_text, name = text, ""
-    folder = find_run(run_text).folder.resolve()
+    folder = (_latest() if run_text == "latest" else find_run(run_text)).folder.resolve()
     is_at_home = folder.parent == runs_root().resolve()
     reference = f"run:{folder.name if is_at_home else folder}"
     if not name:

@@ -9,6 +9,8 @@ from tuneval import __version__, files
 from tuneval.data.fingerprint import set_hash
 from tuneval.data.origin import is_plain_path
 from tuneval.errors import DataError
+from tuneval.models.load import model_hash
+from tuneval.models.reference import parse_reference
 from tuneval.recipes.recipe import (
     CompareStep,
     EvaluateStep,
@@ -67,6 +69,7 @@ def plan_recipe(recipe: Recipe, *, root: Path, fresh: bool = False) -> Plan:
 
     `fresh` plans a new run even where one with the same key exists.
     """
+    recipe, weights = _settled(recipe)
     data_file = locate(recipe.data.file)
     digest = set_hash(data_file, recipe.data.format)
     keys: dict[str, str] = {}
@@ -78,6 +81,7 @@ def plan_recipe(recipe: Recipe, *, root: Path, fresh: bool = False) -> Plan:
                 "data": digest,
                 "needs": [keys[name] for name in _needs(recipe, step, list(keys))],
                 "version": __version__,
+                **weights,
             }
         )
     key = files.sha256_json([recipe.name, *keys.values()])
@@ -97,11 +101,24 @@ def locate(file: str) -> str:
         return str(files.shipped(file.removeprefix(SHIPPED)))
     if is_plain_path(file) and not Path(file).exists():
         raise DataError(
-            "The recipe's data file is not there.",
+            "The data file is not there.",
             where=file,
-            mend="mend data.file, or say --set data.file=PATH",
+            mend="check the path: it counts from where you are; in a recipe it is data.file",
         )
     return file
+
+
+def _settled(recipe: Recipe) -> tuple[Recipe, dict[str, str]]:
+    """The recipe with its model named for good, and what its weights are where they can change.
+
+    `run:latest` would soon be the run that is planned; a folder may be written anew.
+    """
+    reference = parse_reference(recipe.model)
+    if reference.kind not in ("folder", "run"):
+        return recipe, {}
+    if reference.kind == "run":
+        recipe = recipe.model_copy(update={"model": reference.text})
+    return recipe, {"weights": model_hash(reference.text)}
 
 
 def _settings(recipe: Recipe, step: Step) -> dict[str, object]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +41,10 @@ class Meter(TrainerCallback):
         if self.device.type == "cuda":
             torch.cuda.reset_peak_memory_stats(self.device)
         elif _STATUS.exists():
-            _CLEAR.write_text("5")  # proc(5): the peak resident size begins anew
+            # proc(5): the peak resident size begins anew. Where that is not allowed, the peak since
+            # the process began is the best there is.
+            with suppress(OSError):
+                _CLEAR.write_text("5")
         self._counters = energy_counters(self.device)
 
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:

@@ -20,6 +20,7 @@ from tuneval.models.precision import choose_device
 from tuneval.models.quiet import quiet_libraries
 from tuneval.runs.events import Finished, Report, Saved, ignore
 from tuneval.tokenization import Template
+from tuneval.training.arguments import tokens_per_step
 from tuneval.training.card import model_card, probed, taken
 from tuneval.training.checkpoints import newest_complete
 from tuneval.training.config import TrainConfig
@@ -41,7 +42,7 @@ from tuneval.training.progress import LOG_NAME, Progress
 from tuneval.training.results import eval_results, train_results, write_results
 from tuneval.training.saved import save_weights
 from tuneval.training.trackers import tracked
-from tuneval.training.trainer import Trainer, prepare_for_packing, tokens_per_step
+from tuneval.training.trainer import Trainer, prepare_for_packing
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +143,7 @@ def _trainer(
         folder=folder / "checkpoints",
         held_out=held_out,
         body=body,
+        base=loaded.hash,
         meter=meter,
         report=report,
     )

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import inspect
-import math
 import shutil
 from pathlib import Path
 from typing import Any
 
 import torch
 from safetensors import SafetensorError
-from transformers import PreTrainedModel, PrinterCallback, TrainerState, TrainingArguments
+from transformers import PreTrainedModel, PrinterCallback, TrainerState
 from transformers import Trainer as TransformersTrainer
 from transformers.trainer import TRAINER_STATE_NAME, TRAINING_ARGS_NAME
 from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR, EvalLoopOutput
@@ -20,18 +19,18 @@ from tuneval.errors import StorageError
 from tuneval.models import methods
 from tuneval.models.forward import core_model
 from tuneval.models.packed_attention import use_packed_attention
-from tuneval.models.precision import choose_device
 from tuneval.runs.events import Report, ignore
+from tuneval.training.arguments import training_arguments
 from tuneval.training.batches import Collate, EpochSampler, Row, Rows
 from tuneval.training.body import Body
 from tuneval.training.checkpoints import seal
 from tuneval.training.compilation import compile_blocks
-from tuneval.training.config import Epochs, Steps, TrainConfig
+from tuneval.training.config import TrainConfig
 from tuneval.training.flops import FlopCount
 from tuneval.training.loss import NextTokenLoss
 from tuneval.training.meter import Meter
 from tuneval.training.micro_batches import MicroBatches
-from tuneval.training.probe import keeps_best, mean_loss, probe_arguments, stopping
+from tuneval.training.probe import keeps_best, mean_loss, stopping
 from tuneval.training.read_ahead import ReadAhead
 from tuneval.training.trained_state import load_state, save_state
 
@@ -45,7 +44,8 @@ class Trainer(TransformersTrainer):
     """Loss over the labelled positions only, weighted by tokens over the accumulated batch.
 
     `language_model` has its method attached, and packed attention. `held_out` are the probe's rows,
-    `body` is another way through the model than its own.
+    `body` is another way through the model than its own. `base` is the hash of the model as it was
+    loaded; checkpoints of another one are refused.
     """
 
     def __init__(
@@ -57,11 +57,13 @@ class Trainer(TransformersTrainer):
         folder: Path,
         held_out: Rows | None = None,
         body: Body | None = None,
+        base: str = "",
         meter: Meter | None = None,
         report: Report = ignore,
     ) -> None:
         self.config = config
         self.rows = rows
+        self.base = base
         if config.precision.gradient_checkpointing:
             enable_gradient_checkpointing(language_model)
         super().__init__(
@@ -101,7 +103,8 @@ class Trainer(TransformersTrainer):
         else:
             self._train(checkpoint)
         if self.kept_step != self.state.global_step:
-            load_state(self.language_model, self._checkpoint_folder(self.kept_step))
+            best = self._checkpoint_folder(self.kept_step)
+            load_state(self.language_model, best, base=self.base)
 
     def _train(self, checkpoint: Path | None) -> None:
         try:
@@ -205,7 +208,7 @@ class Trainer(TransformersTrainer):
         """The trained parameters themselves, and an adapter as peft would load it."""
         folder = Path(output_dir or self.args.output_dir)
         folder.mkdir(parents=True, exist_ok=True)
-        save_state(self.language_model, folder)
+        save_state(self.language_model, folder, base=self.base)
         if self.config.method.saved_as == "adapter":
             methods.save(self.language_model, self.config.method, folder)
         torch.save(self.args, folder / TRAINING_ARGS_NAME)
@@ -214,7 +217,7 @@ class Trainer(TransformersTrainer):
 
     def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Any = None) -> None:
         folder = Path(resume_from_checkpoint)
-        load_state(self.language_model, folder)
+        load_state(self.language_model, folder, base=self.base)
         measured = files.read_json(folder / MEASURED_NAME)
         self.meter.restore(measured["meter"])
         self.micro_batches.restore(measured["micro_batches"])
@@ -278,59 +281,3 @@ def enable_gradient_checkpointing(language_model: Any) -> None:
     language_model.activation_checkpointing_enable({"use_reentrant": False})
     # Only the reentrant kind needs gradients of the embeddings; frozen layers would go back too.
     core_model(language_model).disable_input_require_grads()
-
-
-def training_arguments(config: TrainConfig, rows: Rows, *, folder: Path) -> TrainingArguments:
-    """Our config in the Trainer's words."""
-    batches, record = config.batches, config.record
-    return TrainingArguments(
-        output_dir=str(folder),
-        max_steps=max_steps(config, rows),
-        num_train_epochs=config.duration.epochs if isinstance(config.duration, Epochs) else 1,
-        per_device_train_batch_size=batches.batch_size,
-        per_device_eval_batch_size=batches.batch_size,
-        gradient_accumulation_steps=batches.gradient_accumulation_steps,
-        learning_rate=config.optimizer.learning_rate,
-        lr_scheduler_type=config.schedule.kind,
-        warmup_steps=config.schedule.warmup_steps or config.schedule.warmup_ratio,
-        weight_decay=config.optimizer.weight_decay,
-        max_grad_norm=config.optimizer.max_grad_norm,
-        use_cpu=choose_device("auto") == "cpu",  # else bfloat16 is refused there
-        bf16=config.precision.kind == "bfloat16",
-        logging_steps=record.logging_steps,
-        logging_first_step=True,
-        logging_nan_inf_filter=False,
-        save_strategy="steps",
-        save_steps=record.save_steps,
-        # The best one is kept beside the newest, not instead of one of them.
-        save_total_limit=record.keep_checkpoints + keeps_best(config.evaluation),
-        seed=config.seed,
-        data_seed=config.seed,
-        remove_unused_columns=False,
-        label_names=["labels"],
-        **probe_arguments(config.evaluation),
-        dataloader_pin_memory=torch.cuda.is_available(),
-        report_to=list(record.trackers) or "none",
-        disable_tqdm=True,
-    )
-
-
-def max_steps(config: TrainConfig, rows: Rows) -> int:
-    """Optimizer steps of a duration in steps or tokens; -1 for one in epochs."""
-    duration = config.duration
-    if isinstance(duration, Epochs):
-        return -1
-    if isinstance(duration, Steps):
-        return duration.steps
-    return max(1, math.ceil(duration.tokens / tokens_per_step(config, rows)))
-
-
-def tokens_per_step(config: TrainConfig, rows: Rows) -> float:
-    """Tokens of the examples in an optimizer step, on average over an epoch."""
-    return rows.n_tokens / steps_per_epoch(config, rows)
-
-
-def steps_per_epoch(config: TrainConfig, rows: Rows) -> int:
-    """Optimizer steps in a pass over the rows, as the Trainer counts: the last may have less."""
-    micro_batches = math.ceil(len(rows) / config.batches.batch_size)
-    return math.ceil(micro_batches / config.batches.gradient_accumulation_steps)

@@ -30,7 +30,8 @@ def test_a_pasted_command_is_read_with_its_line_breaks_variables_and_launcher():
 
 def test_the_comments_of_a_script_are_no_part_of_its_command():
     found = read_arguments(
-        "#!/bin/bash\n  # it's small\npython src/train_bash.py --stage sft \\\n --dataset a#b\n# end"
+        "#!/bin/bash\n  # it's small\npython src/train_bash.py --stage sft \\\n"
+        "  --dataset a#b\n# end"
     )
     assert (found.values, found.launcher) == ({"stage": "sft", "dataset": "a#b"}, ())
 

@@ -83,7 +83,18 @@ def test_another_method_in_the_same_folder_leaves_nothing_of_the_one_before(do):
         not {"adapter_config.json", "adapter_model.safetensors", "training_eval_loss.png"} & names
     )
     again = {path.name for path in do(overwrite_output_dir=True).output_dir.iterdir()}
-    assert "adapter_config.json" in again and not {"config.json", "model.safetensors"} & again
+    assert "adapter_config.json" in again
+    assert not {"config.json", "model.safetensors"} & again
+
+
+@pytest.mark.slow
+def test_the_last_checkpoint_of_a_quantised_training_is_evaluated_as_its_result_is(do):
+    done = do(quantization_bit=4)
+    losses = []
+    for folder in (done.output_dir, done.output_dir / "checkpoint-2"):
+        found = do(do_train=None, do_eval=True, checkpoint_dir=str(folder))
+        losses.append(read(found.output_dir / "eval_results.json")["eval_loss"])
+    assert losses[0] == losses[1]
 
 
 def test_a_start_that_failed_does_not_keep_the_mended_one_out(do):

@@ -155,9 +155,7 @@ def _program(
 
 
 def _is_program(words: Sequence[str], place: int) -> bool:
-    """A script, or a program's name, unless that is in the value of a flag: --run_name llamafactory,
-    --output_dir saves/lmf.
-    """
+    """A script or a program's name; --output_dir saves/llamafactory has it in a value."""
     word = words[place]
     if word.endswith(".py") or word in COMMANDS:
         return True

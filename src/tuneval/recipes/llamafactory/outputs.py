@@ -21,6 +21,7 @@ from tuneval.evaluation.grade import TEXT_METRICS
 from tuneval.evaluation.record import EvaluationResult
 from tuneval.models.reference import TRAINED_NOTE
 from tuneval.recipes.llamafactory.translation import Result
+from tuneval.training.saved import ORIGIN_NOTE
 
 NOTE = "tuneval_import.json"
 """Says whose files lie in an output folder."""
@@ -58,7 +59,11 @@ def claim(folder: Path, key: str, *, overwrite: bool, joined: Collection[str] = 
 
 
 def lay_training(run: Path, folder: Path) -> None:
-    """Weights, card, tokenizer, results, loss curve and checkpoints of a finished training."""
+    """Weights, card, tokenizer, results, loss curve and checkpoints of a finished training.
+
+    A checkpoint's adapter can be named as any other: it gets the note on its base, which says
+    whether that was quantised.
+    """
     checkpoints = sorted(
         (run / "checkpoints").glob("checkpoint-*"), key=lambda path: int(path.name.split("-")[1])
     )
@@ -84,6 +89,8 @@ def lay_training(run: Path, folder: Path) -> None:
     for checkpoint in checkpoints:
         for source in _files_in(checkpoint):
             _copy(source, folder / checkpoint.name / source.relative_to(checkpoint))
+        if (checkpoint / "adapter_config.json").is_file():
+            _copy(weights / ORIGIN_NOTE, folder / checkpoint.name / ORIGIN_NOTE)
 
 
 def lay_evaluation(

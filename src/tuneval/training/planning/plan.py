@@ -19,6 +19,7 @@ from tuneval.models.reference import parse_reference
 from tuneval.models.sources import find_sources
 from tuneval.runs.events import Report, ignore
 from tuneval.tokenization import Tokens
+from tuneval.training.arguments import max_steps, steps_per_epoch, tokens_per_step
 from tuneval.training.batches import Collate, Row, Rows
 from tuneval.training.config import Epochs, TrainConfig
 from tuneval.training.flops import FlopCount
@@ -26,7 +27,6 @@ from tuneval.training.planning.available import available_bytes
 from tuneval.training.planning.memory import Memory, memory_of
 from tuneval.training.planning.shapes import ShapedModel
 from tuneval.training.preparation import prepare, refuse_checkpointing, template_of
-from tuneval.training.trainer import max_steps, tokens_per_step
 
 USABLE = 0.9
 """Of what is free: kernels' work space, gaps between tensors and other programs take some."""
@@ -206,12 +206,10 @@ def _changed(config: TrainConfig, settings: dict[str, Any]) -> TrainConfig:
 
 def _steps(config: TrainConfig, rows: Rows) -> int:
     """Optimizer steps, as the Trainer counts them."""
-    duration, batches = config.duration, config.batches
+    duration = config.duration
     if not isinstance(duration, Epochs):
         return max_steps(config, rows)
-    micro_batches = math.ceil(len(rows) / batches.batch_size)
-    per_epoch = math.ceil(micro_batches / batches.gradient_accumulation_steps)
-    return math.ceil(duration.epochs * per_epoch)
+    return math.ceil(duration.epochs * steps_per_epoch(config, rows))
 
 
 def _shortened(row: Row, length: int) -> Row:

@@ -79,6 +79,7 @@ def test_an_unknown_run_is_one_message(run: Run, capsys: pytest.CaptureFixture[s
     out, err = capsys.readouterr()
     assert json.loads(out)["error"]["error"] == "RunError"
     assert "There is no run 'nosuch'." in err
+    assert f"the newest is {run.id}; `tuneval runs list` shows all" in err
 
 
 def test_env_answers_in_json_and_in_words(capsys: pytest.CaptureFixture[str]) -> None:

@@ -60,9 +60,14 @@ def find_run(text: str, root: files.Location | None = None) -> Run:
             where=str(folder),
             mend="say more of the id: " + ", ".join(ids[:5]),
         )
-    from tuneval.catalog import did_you_mean  # looks for plugins: slow, and needed only here
+    from tuneval.catalog import did_you_mean, near_names  # slow to import, and needed only here
 
-    raise RunError(f"There is no run '{text}'.", where=str(folder), mend=did_you_mean(text, ids))
+    newest = f"the newest is {ids[0]}; `tuneval runs list` shows all"
+    raise RunError(
+        f"There is no run '{text}'.",
+        where=str(folder),
+        mend=did_you_mean(text, ids) if near_names(text, ids) else newest,
+    )
 
 
 def find_by_key(root: files.Location, key: str) -> Run | None:

@@ -16,9 +16,8 @@ from safetensors.torch import load_file, save_file
 from transformers.activations import ACT2FN
 
 from tuneval import files
-from tuneval.errors import ModelError
 from tuneval.models.blocks import find_blocks
-from tuneval.models.methods.bottleneck import BottleneckConfig, has_bottlenecks
+from tuneval.models.methods.bottleneck import BottleneckConfig
 
 PEFT_TYPE = "TUNEVAL_BOTTLENECK"
 """What stands in our adapter_config.json where peft names one of its own methods."""
@@ -53,13 +52,7 @@ class Bottleneck(torch.nn.Module):
 
 
 def insert(model: Any, config: BottleneckConfig) -> None:
-    """Put new adapters into a model's blocks. Raises ModelError when it has some already."""
-    if has_bottlenecks(model):
-        raise ModelError(
-            "The model carries bottleneck adapters already, and they cannot be merged into it.",
-            where=type(model).__name__,
-            mend="name the model under them, and one such adapter",
-        )
+    """Put new adapters into the blocks of a model that has none."""
     width = model.config.get_text_config().hidden_size
     for block in find_blocks(model):
         # An output norm between sublayer and residual stream, as Gemma has it, comes after.

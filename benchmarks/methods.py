@@ -30,7 +30,7 @@ METHODS: dict[str, tuple[dict[str, Any], float]] = {
     "full": ({"kind": "full"}, 1e-4),
     "freeze (last 3 layers)": ({"kind": "freeze", "layers": 3}, 3e-4),
     "LoRA": ({"kind": "lora", "rank": 16, "alpha": 32}, 1e-3),
-    "rsLoRA": ({"kind": "lora", "rank": 16, "alpha": 8, "use_rslora": True}, 1e-3),
+    "rsLoRA": ({"kind": "lora", "rank": 16, "alpha": 16, "use_rslora": True}, 1e-3),
     "DoRA": ({"kind": "lora", "rank": 16, "alpha": 32, "use_dora": True}, 1e-3),
     "LoRA+": ({"kind": "lora", "rank": 16, "alpha": 32, "learning_rate_ratio": 8}, 3e-4),
     "PiSSA": ({"kind": "lora", "rank": 16, "alpha": 16, "init": "pissa_niter_4"}, 3e-4),

@@ -10,8 +10,9 @@ import pytest
 import torch
 from families import family_model
 from safetensors.torch import load_file
+from sums import sums
 
-from tuneval.data.example import Example, Message, Source
+from tuneval.data.example import Example
 from tuneval.files import read_jsonl
 from tuneval.models.blocks import find_blocks
 from tuneval.models.likelihood import Request, measure_likelihood
@@ -33,17 +34,7 @@ RUN = [HOULSBY, IA3Config()]
 
 
 def examples() -> list[Example]:
-    return [
-        Example(
-            (
-                Message("system", "Add the two numbers and say the sum, nothing else."),
-                Message("user", f"{n} + {n * 5 % 7}"),
-                Message("assistant", f"The sum is {n + n * 5 % 7}." + " Done." * (n % 3)),
-            ),
-            Source("sums.jsonl", n + 1),
-        )
-        for n in range(24)
-    ]
+    return sums(24)
 
 
 def config(method, *, steps: int = 6, **precision) -> TrainConfig:

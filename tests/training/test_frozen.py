@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 import torch
 from families import family_model
+from sums import sums
 
-from tuneval.data.example import Example, Message, Source
+from tuneval.data.example import Example
 from tuneval.files import read_jsonl
 from tuneval.models.blocks import find_blocks
 from tuneval.models.methods import FreezeConfig, attach
@@ -27,17 +28,7 @@ from tuneval.training.train import train
 
 
 def examples(count: int = 12) -> list[Example]:
-    return [
-        Example(
-            (
-                Message("system", "Add the two numbers and say the sum, nothing else."),
-                Message("user", f"{n} + {n * 5 % 7}"),
-                Message("assistant", f"The sum is {n + n * 5 % 7}." + " Done." * (n % 3)),
-            ),
-            Source("sums.jsonl", n + 1),
-        )
-        for n in range(count)
-    ]
+    return sums(count)
 
 
 def config(method: FreezeConfig | None = None, **changes) -> TrainConfig:

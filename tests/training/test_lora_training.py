@@ -11,8 +11,9 @@ import peft
 import pytest
 import torch
 from safetensors.torch import load_file
+from sums import sums
 
-from tuneval.data.example import Example, Message, Source
+from tuneval.data.example import Example
 from tuneval.errors import ModelError
 from tuneval.files import read_json, read_jsonl
 from tuneval.models.generation import generate
@@ -50,16 +51,7 @@ def each(methods, *, always: str):
 
 
 def examples(count: int = 8) -> list[Example]:
-    return [
-        Example(
-            (
-                Message("user", f"{n} + {n * 5 % 7}"),
-                Message("assistant", f"The sum is {n + n * 5 % 7}." + " Done." * (n % 3)),
-            ),
-            Source("sums.jsonl", n + 1),
-        )
-        for n in range(count)
-    ]
+    return sums(count, instructed=False)
 
 
 def run(folder: Path, model: Path, method, *, report=lambda event: None, **changes) -> Path:

@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from sums import sums
 
-from tuneval.data.example import Example, Message, Source
+from tuneval.data.example import Example
 from tuneval.errors import RunError
 from tuneval.files import read_json
 from tuneval.models.methods import LoraConfig
@@ -26,16 +27,7 @@ SHORTEST = 23  # tokens of the first example
 
 
 def examples() -> list[Example]:
-    return [
-        Example(
-            (
-                Message("user", f"{n} + {n * 5 % 7}"),
-                Message("assistant", f"The sum is {n + n * 5 % 7}." + " Done." * (n % 3)),
-            ),
-            Source("sums.jsonl", n + 1),
-        )
-        for n in range(N_ROWS)
-    ]
+    return sums(N_ROWS, instructed=False)
 
 
 CONFIG = TrainConfig(

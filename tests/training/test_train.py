@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from sums import sums
 
 from tuneval.data.example import Example, Message, Source
 from tuneval.errors import DataError, RunError
@@ -17,17 +18,7 @@ from tuneval.training.train import train
 
 
 def examples(count: int = 24) -> list[Example]:
-    return [
-        Example(
-            (
-                Message("system", "Add the two numbers and say the sum, nothing else."),
-                Message("user", f"{n} + {n * 5 % 7}"),
-                Message("assistant", f"The sum is {n + n * 5 % 7}." + " Done." * (n % 3)),
-            ),
-            Source("sums.jsonl", n + 1),
-        )
-        for n in range(count)
-    ]
+    return sums(count)
 
 
 def config(**changes) -> TrainConfig:

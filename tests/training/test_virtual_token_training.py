@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import load_file
+from sums import sums
 
-from tuneval.data.example import Example, Message, Source
+from tuneval.data.example import Example
 from tuneval.errors import ModelError
 from tuneval.files import read_json, read_jsonl
 from tuneval.models.likelihood import Request, measure_likelihood
@@ -34,17 +35,7 @@ EVERY_METHOD = pytest.mark.parametrize("name", METHODS)
 
 
 def examples() -> list[Example]:
-    return [
-        Example(
-            (
-                Message("system", "Add the two numbers and say the sum, nothing else."),
-                Message("user", f"{n} + {n * 5 % 7}"),
-                Message("assistant", f"The sum is {n + n * 5 % 7}." + " Done." * (n % 3)),
-            ),
-            Source("sums.jsonl", n + 1),
-        )
-        for n in range(6)
-    ]
+    return sums(6)
 
 
 def config(name: str, *, steps: int = 10, **changes) -> TrainConfig:

@@ -4,7 +4,7 @@
 # make test     the tests, without the slow ones and the long journeys
 # make test-all every test
 # make bench    the measurements against other tools
-# make bench-methods  every tuning method on one job; the table of docs/methods.md (about an hour)
+# make bench-methods  every tuning method on one job; the table of docs/methods.md (half an hour)
 # make test-gpu the tests that need an accelerator
 # make docs     documented commands exist, every catalog row loads
 # make sizes    the longest files

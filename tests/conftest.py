@@ -16,8 +16,6 @@ os.environ["HF_HUB_OFFLINE"] = "1"  # before anything imports huggingface_hub
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 # Tests run in several processes; threads that wait for one another would only be in the way.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
-if "PYTEST_XDIST_WORKER" in os.environ:
-    os.environ.setdefault("OMP_NUM_THREADS", "1")  # workers that share cores must not spin
 
 CHATML = (
     "{% for message in messages %}"

@@ -4,34 +4,28 @@ from __future__ import annotations
 
 import pytest
 import torch
+from sums import sums
 
-from tuneval.data.example import Example, Message, Source
 from tuneval.files import read_jsonl
 from tuneval.models.packed_attention import Layout, packed_attention
 from tuneval.training.config import TrainConfig
-from tuneval.training.train import train
+from tuneval.training.train import TrainResult, train
 
 pytestmark = pytest.mark.gpu
 
 
-def examples(count: int = 48) -> list[Example]:
-    return [
-        Example(
-            (Message("user", f"{n} + {n * 5 % 7}"), Message("assistant", f"It is {n + n * 5 % 7}")),
-            Source("sums.jsonl", n + 1),
-        )
-        for n in range(count)
-    ]
-
-
-def losses(folder, model, **settings) -> list[float]:
+def trained(folder, model, **settings) -> TrainResult:
     known = {
         "duration": {"steps": 12},
         "optimizer": {"learning_rate": 5e-3},
         "batches": {"max_length": 256},
     }
     config = TrainConfig.model_validate(known | settings)
-    train(config, model=str(model), examples=examples(), folder=folder, template="chatml")
+    return train(config, model=str(model), examples=sums(48), folder=folder, template="chatml")
+
+
+def losses(folder, model, **settings) -> list[float]:
+    trained(folder, model, **settings)
     return [row["loss"] for row in read_jsonl(folder / "trainer_log.jsonl")]
 
 
@@ -61,5 +55,7 @@ def test_a_quantised_base_is_learnt_upon(tmp_path, tiny_llama_folder, bits):
 
 
 def test_peak_memory_is_that_of_the_device(tmp_path, tiny_llama_folder):
-    losses(tmp_path, tiny_llama_folder)
-    assert torch.cuda.max_memory_allocated() > 0
+    result = trained(tmp_path, tiny_llama_folder)
+    weights = sum(path.stat().st_size for path in tiny_llama_folder.glob("*.safetensors"))
+    assert result.peak_memory_bytes is not None
+    assert weights < result.peak_memory_bytes <= torch.cuda.max_memory_reserved()

@@ -143,6 +143,16 @@ def test_a_flag_becomes_a_field(flags, given, section, expected):
     assert {name: found[name] for name in expected} == expected
 
 
+def test_an_epoch_is_counted_over_what_is_left_to_train_on(flags):
+    half = flags | {"val_size": 0.5, "save_strategy": "epoch"}
+    unused = train_step(translated(half))["record"]["save_steps"]
+    probed = train_step(translated(half | {"eval_strategy": "epoch"}))
+    twice = train_step(translated(half | {"eval_strategy": "epoch", "do_eval": True}))
+    assert unused == 5  # val_size alone takes nothing away here
+    assert probed["record"]["save_steps"] == probed["evaluation"]["every_steps"] == 3
+    assert twice["record"]["save_steps"] == twice["evaluation"]["every_steps"] == 2
+
+
 def test_the_recipe_trains_on_the_set_of_the_registry(flags, registry):
     recipe = translated(flags | {"max_samples": 12, "run_name": "first try"}).recipe
     assert recipe["data"] == {

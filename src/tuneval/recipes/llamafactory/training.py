@@ -27,8 +27,13 @@ def stage_of(asked: Asked) -> str:
     return STAGES[asked.one_of("stage", STAGES, "sft")]
 
 
-def train_step(asked: Asked, dialect: Dialect, data: Chosen, *, seed: int) -> dict[str, Any]:
-    """The content of a train step, every setting of the flags' tool written out."""
+def train_step(
+    asked: Asked, dialect: Dialect, data: Chosen, *, held_out: float, seed: int
+) -> dict[str, Any]:
+    """The content of a train step, every setting of the flags' tool written out.
+
+    `held_out` is the share of the data that no training sees.
+    """
     stage = stage_of(asked)
     step: dict[str, Any] = {
         "kind": "train",
@@ -40,7 +45,7 @@ def train_step(asked: Asked, dialect: Dialect, data: Chosen, *, seed: int) -> di
         "schedule": _schedule(asked),
         "precision": _precision(asked),
     }
-    steps_per_epoch = _StepsPerEpoch(step["batches"], data, asked)
+    steps_per_epoch = _StepsPerEpoch(step["batches"], data, asked, held_out)
     step["record"] = _record(asked, steps_per_epoch)
     probe = _probe(asked, steps_per_epoch, data)
     return step | ({"evaluation": probe} if probe else {}) | {"seed": seed}
@@ -68,8 +73,10 @@ def share_held_out(asked: Asked, data: Chosen) -> float:
 class _StepsPerEpoch:
     """Optimizer steps in a pass over the data, counted only where it is asked for."""
 
-    def __init__(self, batches: dict[str, Any], data: Chosen, asked: Asked) -> None:
-        self.batches, self.data, self.asked = batches, data, asked
+    def __init__(
+        self, batches: dict[str, Any], data: Chosen, asked: Asked, held_out: float
+    ) -> None:
+        self.batches, self.data, self.asked, self.held_out = batches, data, asked, held_out
 
     def of(self, flag: str) -> int:
         """For a flag that says `epoch`; a fault where rows are packed, whose number is unknown."""
@@ -77,7 +84,9 @@ class _StepsPerEpoch:
             self.asked.fault(flag, "with packing the steps of an epoch are not known; say steps")
             return 1
         per_step: int = self.batches["batch_size"] * self.batches["gradient_accumulation_steps"]
-        trained = self.data.count() * (1 - share_held_out(self.asked, self.data))
+        trained = self.data.count() * (1 - self.held_out)
+        if _strategy(self.asked)[1] != "no":  # the probe takes its part of what is left
+            trained *= 1 - share_held_out(self.asked, self.data)
         return max(1, math.ceil(trained / per_step))
 
 
@@ -164,10 +173,15 @@ def _record(asked: Asked, steps_per_epoch: _StepsPerEpoch) -> dict[str, Any]:
     return record | ({"trackers": known} if known else {})
 
 
+def _strategy(asked: Asked) -> tuple[str, str]:
+    """When the loss is measured on the way, and the flag that says so."""
+    flag = "evaluation_strategy" if asked.has("evaluation_strategy") else "eval_strategy"
+    return flag, asked.one_of(flag, ("no", "steps", "epoch"), "no")
+
+
 def _probe(asked: Asked, steps_per_epoch: _StepsPerEpoch, data: Chosen) -> dict[str, Any] | None:
     """The section `evaluation`, None where nothing is measured on the way."""
-    flag = "evaluation_strategy" if asked.has("evaluation_strategy") else "eval_strategy"
-    strategy = asked.one_of(flag, ("no", "steps", "epoch"), "no")
+    flag, strategy = _strategy(asked)
     if strategy == "no":
         if asked.flag("load_best_model_at_end"):
             asked.fault("load_best_model_at_end", _NEEDS_PROBE)

@@ -93,8 +93,8 @@ def _with_training(
     if data is None:
         raise UsageError("dataset is missing: what is to be learnt?")
     other = chosen_set(asked, "eval_dataset", output_dir=folder, seed=seed) if results else None
-    step = train_step(asked, dialect, data, seed=seed)
     share = share_held_out(asked, data) if results and other is None else 0.0
+    step = train_step(asked, dialect, data, held_out=share, seed=seed)
     if results and other is None and not share:
         asked.fault(f"do_{results[0]}", "needs eval_dataset, or a val_size to hold out")
     if share and "evaluation" in step:

@@ -114,9 +114,9 @@ def load_peer() -> Callable[[Pairs], Scores]:
 def load_ours() -> Callable[[Pairs], Scores]:
     """`score_texts` in this one process, nothing remembered from the round before."""
     started = time.perf_counter()
-    from tuneval.evaluation.metrics.rouge import forget_words
-    from tuneval.evaluation.metrics.segment import forget_segments, load_dictionary
-    from tuneval.evaluation.metrics.texts import score_texts
+    from tuneval.evaluation.metrics.generation.rouge import forget_words
+    from tuneval.evaluation.metrics.generation.segment import forget_segments, load_dictionary
+    from tuneval.evaluation.metrics.generation.texts import score_texts
 
     load_dictionary()
     print(f"tuneval: imported and dictionary loaded in {time.perf_counter() - started:.2f} s")

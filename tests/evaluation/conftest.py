@@ -8,9 +8,9 @@ import pytest
 
 from tuneval.evaluation.account import account_for
 from tuneval.evaluation.compare import Evaluation
-from tuneval.evaluation.figures import TEACHER_FORCED
 from tuneval.evaluation.grade import grade
 from tuneval.evaluation.items import Item, TeacherForced
+from tuneval.evaluation.metrics.likelihood import TEACHER_FORCED
 from tuneval.evaluation.record import EvaluationResult
 
 MakeItem = Callable[..., Item]
@@ -54,7 +54,7 @@ def evaluation(
         )
         for n, answer in enumerate(answers)
     ]
-    items = grade(items, metrics)
+    items = grade(items, [*TEACHER_FORCED, *metrics])
     result = EvaluationResult(
         name=name,
         model=f"folder/{name}",

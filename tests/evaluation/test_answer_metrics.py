@@ -7,19 +7,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tuneval.errors import UsageError
-from tuneval.evaluation.metric import LabelPair, Metric, Unscored
+from tuneval.evaluation.items import Item
+from tuneval.evaluation.kinds import OfArgument, PerItem
+from tuneval.evaluation.metric import Unscored
 from tuneval.evaluation.metrics import METRICS, load_metric
-from tuneval.evaluation.metrics.json_fields import canonical, json_field, json_field_f1
+from tuneval.evaluation.metrics.json_fields import LabelPair, canonical, field_labels
 from tuneval.evaluation.result import MetricResult
 from tuneval.statistics.proportion import wilson
 
 REFERENCE = '{"intent": "refund", "tags": ["late", "broken"], "urgency": 2}'
 
 
-def metric(name: str) -> Metric:
-    found = load_metric(name)
-    assert isinstance(found, Metric)
-    return found
+def score(name: str, prediction: str | None, reference: str | None) -> float | Unscored:
+    metric = load_metric(name)
+    assert isinstance(metric, PerItem)
+    return metric.score(Item("1", "a:1", None, {}, "question", reference, prediction))
 
 
 @pytest.mark.parametrize(
@@ -45,7 +47,7 @@ def metric(name: str) -> Metric:
     ],
 )
 def test_a_valid_answer_is_one_object_and_nothing_around_it(prediction: str, valid: bool) -> None:
-    assert metric("json_valid").score(prediction, "anything") == float(valid)
+    assert score("json_valid", prediction, "anything") == float(valid)
 
 
 @pytest.mark.parametrize(
@@ -63,7 +65,7 @@ def test_a_valid_answer_is_one_object_and_nothing_around_it(prediction: str, val
     ],
 )
 def test_a_field_is_right_when_its_value_is(field: str, prediction: str, right: bool) -> None:
-    assert json_field(field).score(prediction, REFERENCE) == float(right)
+    assert score(f"json_field:{field}", prediction, REFERENCE) == float(right)
 
 
 @pytest.mark.parametrize(
@@ -77,8 +79,8 @@ def test_a_field_is_right_when_its_value_is(field: str, prediction: str, right: 
 def test_a_reference_without_the_field_is_unscored_with_its_reason(
     reference: str, reason: str
 ) -> None:
-    assert json_field("intent").score('{"intent": "refund"}', reference) == Unscored(reason)
-    assert json_field_f1("intent").labels("{}", reference) == Unscored(reason)
+    assert score("json_field:intent", '{"intent": "refund"}', reference) == Unscored(reason)
+    assert field_labels("intent", "{}", reference) == Unscored(reason)
 
 
 def test_true_is_not_one_and_the_order_of_keys_says_nothing() -> None:
@@ -87,7 +89,9 @@ def test_true_is_not_one_and_the_order_of_keys_says_nothing() -> None:
 
 
 def test_labels_of_a_list_are_a_set_and_those_of_a_broken_answer_none() -> None:
-    labels = json_field_f1("tags").labels
+    def labels(prediction: str, reference: str) -> LabelPair | Unscored:
+        return field_labels("tags", prediction, reference)
+
     assert labels('{"tags": ["broken", "late", "late"]}', REFERENCE) == LabelPair(
         frozenset({'"broken"', '"late"'}), frozenset({'"broken"', '"late"'})
     )
@@ -96,15 +100,16 @@ def test_labels_of_a_list_are_a_set_and_those_of_a_broken_answer_none() -> None:
 
 @given(st.text(), st.text())
 def test_exact_match_asks_for_the_same_text_between_the_blanks(first: str, second: str) -> None:
-    score = metric("exact_match").score
-    assert score(f" {first}\n", first) == 1.0
-    assert score(first, second) == float(first.strip() == second.strip())
+    assert score("exact_match", f" {first}\n", first) == 1.0
+    assert score("exact_match", first, second) == float(first.strip() == second.strip())
 
 
 def test_every_row_loads_by_the_name_it_carries() -> None:
     for name in METRICS:
-        asked = f"{name}:intent" if name.startswith("json_field") else name
-        assert load_metric(asked).name == asked
+        row = METRICS.load(name)
+        assert row.about.name == name
+        if isinstance(row, OfArgument):
+            assert load_metric(f"{name}:intent").about.name == f"{name}:intent"
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,8 @@ from tuneval.data.example import Example, Message, Source
 from tuneval.errors import DataError, RunError, UsageError
 from tuneval.evaluation.config import EvaluateConfig, config_from
 from tuneval.evaluation.evaluate import evaluate
-from tuneval.evaluation.figures import TEACHER_FORCED
 from tuneval.evaluation.items import read_items
+from tuneval.evaluation.metrics.likelihood import TEACHER_FORCED
 from tuneval.evaluation.record import EvaluationResult
 from tuneval.models.load import load_model
 from tuneval.runs.events import ItemDone, Warned, ignore
@@ -85,7 +85,8 @@ def test_every_item_is_measured_answered_and_graded_in_the_data_s_order(loaded, 
     result = run(loaded, tmp_path)
     items = read_items(tmp_path)
     assert [item.id for item in items] == [e.id for e in EXAMPLES]
-    assert all(set(item.grades) == {"exact_match", "bleu-4"} for item in items)
+    graded = {"exact_match", "bleu-4", "token_accuracy_sample_mean"}
+    assert all(set(item.grades) == graded for item in items)
     predictions = rows(tmp_path / "generated_predictions.jsonl")
     assert [row["id"] for row in predictions] == [e.id for e in EXAMPLES]
     assert list(predictions[0])[:3] == ["prompt", "predict", "label"], "as LLaMA-Factory has them"

@@ -12,7 +12,7 @@ import pytest
 from tuneval.cli.main import main
 from tuneval.errors import RunError
 from tuneval.evaluation.items import write_items
-from tuneval.evaluation.task import find_evaluation
+from tuneval.evaluation.own_file import find_evaluation
 from tuneval.runs.run import Run
 
 

@@ -9,8 +9,8 @@ import pytest
 
 from tuneval.errors import UsageError
 from tuneval.evaluation.account import account_for, clusters_of
-from tuneval.evaluation.figures import figure
 from tuneval.evaluation.items import TeacherForced
+from tuneval.evaluation.metrics import load_metric
 from tuneval.statistics.proportion import wilson
 
 
@@ -73,4 +73,4 @@ def test_nothing_to_count_gives_no_estimate(make_item):
 
 def test_unknown_figure_is_refused_with_the_near_name():
     with pytest.raises(UsageError, match="exact_match"):
-        figure("exact_mach")
+        load_metric("exact_mach")

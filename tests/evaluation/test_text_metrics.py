@@ -19,12 +19,12 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tuneval.errors import TunevalError
-from tuneval.evaluation.metrics import texts
-from tuneval.evaluation.metrics.bleu import bleu_4
-from tuneval.evaluation.metrics.lcs import lcs_length
-from tuneval.evaluation.metrics.rouge import rouge
-from tuneval.evaluation.metrics.segment import forget_segments, segment
-from tuneval.evaluation.metrics.texts import score_pair, score_texts
+from tuneval.evaluation.metrics.generation import texts
+from tuneval.evaluation.metrics.generation.bleu import bleu_4
+from tuneval.evaluation.metrics.generation.lcs import lcs_length
+from tuneval.evaluation.metrics.generation.rouge import rouge
+from tuneval.evaluation.metrics.generation.segment import forget_segments, segment
+from tuneval.evaluation.metrics.generation.texts import score_pair, score_texts
 
 PIECES = [
     "今天天气真好", "我们一起去公园散步吧", "他来到了网易杭研大厦", "人工智能", "訂單編號", "齾",
@@ -214,6 +214,8 @@ def test_importing_the_metrics_loads_neither_jieba_nor_torch() -> None:
 
 
 def test_segmenting_says_nothing_on_the_terminal() -> None:
-    code = "from tuneval.evaluation.metrics.segment import segment; segment('安静地工作')"
+    code = (
+        "from tuneval.evaluation.metrics.generation.segment import segment; segment('安静地工作')"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout + done.stderr == ""

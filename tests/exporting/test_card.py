@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from tuneval.evaluation.config import EvaluateConfig
-from tuneval.evaluation.task import Task, evaluate_file
+from tuneval.evaluation.own_file import OwnFile, evaluate_file
 from tuneval.exporting.card import hub_name
 from tuneval.exporting.config import ExportConfig
 from tuneval.exporting.export import export
@@ -79,7 +79,7 @@ def test_evaluations_of_just_these_weights_are_found_in_every_run(
     monkeypatch.setenv("TUNEVAL_RUNS", str(elsewhere))
     measure = EvaluateConfig(generate=False)
     for name, model in (("later", f"run:{runs_here.name}"), ("other", str(tiny_llama_folder))):
-        task = Task(file=str(sums), model=model, name=name, template="chatml", limit=5)
+        task = OwnFile(file=str(sums), model=model, name=name, template="chatml", limit=5)
         evaluate_file(measure, task)
     card, _ = card_of(runs_here.name, tmp_path / "out")
     after = json.loads((runs_here / "evaluation" / "after" / "result.json").read_text())

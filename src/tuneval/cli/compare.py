@@ -27,7 +27,7 @@ def compare(
     """
     from tuneval.evaluation.compare import Evaluation
     from tuneval.evaluation.compare import compare as compare_evaluations
-    from tuneval.evaluation.task import find_evaluation
+    from tuneval.evaluation.own_file import find_evaluation
 
     first, second = (Evaluation.load(find_evaluation(text)) for text in (a, b))
     found = compare_evaluations(first, second, metrics=metrics or None, flips_on=flips_on)

@@ -59,7 +59,7 @@ def evaluate(
     The true answers are scored token by token, then the model answers by itself and is graded.
     """
     from tuneval.evaluation.config import config_from
-    from tuneval.evaluation.task import Task, evaluate_file
+    from tuneval.evaluation.own_file import OwnFile, evaluate_file
 
     config = config_from(
         metrics=metrics or None,
@@ -71,7 +71,9 @@ def evaluate(
         top_p=top_p,
         seed=seed,
     )
-    task = Task(file=file, model=model, adapter=adapter, name=name, template=template, limit=limit)
+    task = OwnFile(
+        file=file, model=model, adapter=adapter, name=name, template=template, limit=limit
+    )
     command = " ".join(["tuneval", *sys.argv[1:]])
     with progress() as report:
         done = evaluate_file(
@@ -81,7 +83,7 @@ def evaluate(
 
 
 def _show(content: dict[str, Any]) -> None:
-    from tuneval.evaluation.figures import WHOLE_SEQUENCE
+    from tuneval.evaluation.metrics.likelihood import WHOLE_SEQUENCE
     from tuneval.evaluation.report.names import reading_order
     from tuneval.evaluation.report.numbers import estimate_text, sample_text
     from tuneval.evaluation.result import MetricResult

@@ -5,25 +5,26 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from tuneval.evaluation.figures import figure
 from tuneval.evaluation.items import Item
+from tuneval.evaluation.metrics import load_metric
 from tuneval.evaluation.result import MetricResult
 from tuneval.statistics.sample import Clusters, is_clustered
 
 
 def account_for(items: Sequence[Item], metric: str, *, seed: int) -> MetricResult:
     """One metric over the items; those that cannot count are counted with their reason."""
-    measure = figure(metric)
+    measure = load_metric(metric)
     reasons = [measure.missing(item) for item in items]
     counted = [item for item, reason in zip(items, reasons, strict=True) if reason is None]
     return MetricResult(
         metric=metric,
-        unit=measure.unit,
-        higher_is_better=measure.higher_is_better,
+        unit=measure.about.unit,
+        higher_is_better=measure.about.higher_is_better,
         estimate=measure.estimate(counted, clusters=clusters_of(counted), seed=seed)
         if counted
         else None,
         unscored=dict(Counter(reason for reason in reasons if reason is not None)),
+        detail=measure.detail(counted) if counted else None,
     )
 
 

@@ -10,8 +10,9 @@ from typing import Any, Literal
 from tuneval.catalog import did_you_mean
 from tuneval.errors import DataError, UsageError
 from tuneval.evaluation.account import clusters_of
-from tuneval.evaluation.figures import WHOLE_SEQUENCE, figure
 from tuneval.evaluation.items import Item, read_items
+from tuneval.evaluation.metrics import load_metric
+from tuneval.evaluation.metrics.likelihood import WHOLE_SEQUENCE
 from tuneval.evaluation.record import EvaluationResult
 from tuneval.statistics.estimate import Estimate
 from tuneval.statistics.multiple import holm
@@ -46,7 +47,7 @@ class ComparisonRow:
 
     metric: str
     unit: str
-    higher_is_better: bool
+    higher_is_better: bool | None
     is_binary: bool
     a: Estimate
     b: Estimate
@@ -206,8 +207,11 @@ def _metrics(a: Evaluation, b: Evaluation, asked: Sequence[str] | None) -> list[
 def _compare_metric(
     name: str, a: Sequence[Item], b: Sequence[Item], seed: int
 ) -> tuple[Estimate, Estimate, PairedComparison] | None:
-    """Both sides and their difference over the items that count on both; None without any."""
-    measure = figure(name)
+    """Both sides and their difference over the items that count on both.
+
+    None where there is none, and for what is no single figure.
+    """
+    measure = load_metric(name)
     both = [
         (x, y)
         for x, y in zip(a, b, strict=True)
@@ -217,24 +221,23 @@ def _compare_metric(
         return None
     left, right = [x for x, _ in both], [y for _, y in both]
     clusters = clusters_of(left)
-    return (
-        measure.estimate(left, clusters=clusters, seed=seed),
-        measure.estimate(right, clusters=clusters, seed=seed),
-        measure.compare(left, right, clusters=clusters, seed=seed),
-    )
+    first = measure.estimate(left, clusters=clusters, seed=seed)
+    second = measure.estimate(right, clusters=clusters, seed=seed)
+    paired = measure.compare(left, right, clusters=clusters, seed=seed)
+    return None if first is None or second is None or paired is None else (first, second, paired)
 
 
 def _row(
     name: str, a: Estimate, b: Estimate, paired: PairedComparison, p_holm: float
 ) -> ComparisonRow:
-    measure = figure(name)
-    up = measure.higher_is_better
+    measure = load_metric(name)
+    up = measure.about.higher_is_better
     verdict: Verdict = "unclear"
-    if paired.difference.excludes(0.0):
+    if up is not None and paired.difference.excludes(0.0):
         verdict = "better" if (paired.difference.value > 0) == up else "worse"
     return ComparisonRow(
         metric=name,
-        unit=measure.unit,
+        unit=measure.about.unit,
         higher_is_better=up,
         is_binary=measure.is_binary,
         a=a,
@@ -243,8 +246,8 @@ def _row(
         test=paired.test,
         p_value=paired.p_value,
         p_holm=p_holm,
-        n_improved=paired.n_higher if up else paired.n_lower,
-        n_worsened=paired.n_lower if up else paired.n_higher,
+        n_improved=paired.n_lower if up is False else paired.n_higher,
+        n_worsened=paired.n_higher if up is False else paired.n_lower,
         n_equal=paired.n_equal,
         detectable=paired.detectable,
         verdict=verdict,
@@ -254,9 +257,11 @@ def _row(
 def _flips(
     metric: str, a: Sequence[Item], b: Sequence[Item]
 ) -> tuple[tuple[Flip, ...], tuple[Flip, ...]]:
-    up = figure(metric).higher_is_better
+    up = load_metric(metric).about.higher_is_better
     improved: list[Flip] = []
     worsened: list[Flip] = []
+    if up is None:
+        return (), ()
     for x, y in zip(a, b, strict=True):
         before, after = x.grades.get(metric), y.grades.get(metric)
         if before is None or after is None or before == after:

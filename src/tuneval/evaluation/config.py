@@ -14,8 +14,7 @@ from pydantic import (
 
 from tuneval.config import config_of
 from tuneval.errors import TunevalError
-from tuneval.evaluation.grade import TEXT_METRICS
-from tuneval.evaluation.metrics import load_metric
+from tuneval.evaluation.metrics import TEXT_METRICS, load_metric
 
 
 class EvaluateConfig(BaseModel):

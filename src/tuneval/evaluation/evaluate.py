@@ -16,9 +16,10 @@ from tuneval.evaluation.account import account_for, clusters_of
 from tuneval.evaluation.answering import generated, teacher_forced
 from tuneval.evaluation.answering.kept import ELAPSED, Kept
 from tuneval.evaluation.config import EvaluateConfig
-from tuneval.evaluation.figures import TEACHER_FORCED
-from tuneval.evaluation.grade import TEXT_METRICS, grade
+from tuneval.evaluation.grade import grade
 from tuneval.evaluation.items import Item, TeacherForced, write_items
+from tuneval.evaluation.metrics import TEXT_METRICS
+from tuneval.evaluation.metrics.likelihood import TEACHER_FORCED
 from tuneval.evaluation.prepare import Prepared, prepare
 from tuneval.evaluation.record import RESULT_NAME, EvaluationResult
 from tuneval.runs.events import Finished, Report, Saved, Started, Step, Warned, ignore
@@ -137,7 +138,8 @@ class _Work:
         if self.config.generate:
             self._answer(ready, answered)
             seconds["answers"] = self._answer_seconds(answered)
-        items = grade(_with_answers(ready.items(), measured, answered), self.config.graded_metrics)
+        items = _with_answers(ready.items(), measured, answered)
+        items = grade(items, [*TEACHER_FORCED, *self.config.graded_metrics])
         result = self._result(items, ready, seconds)
         self._write(items, answered, result)
         return result

@@ -1,13 +1,62 @@
-"""What a metric is: a named way to grade answers against their references."""
+"""What a metric is: a row of the catalog that turns answered items into one figure.
+
+Whatever it is made of (a mean of grades, a loss per token, an F1 of the whole set, a table), the
+rest of the room asks a metric the same: can this item count, what is the estimate, what is the
+difference between two systems. `kinds` has the classes that most rows are made of.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
-Scale = Literal["binary", "continuous"]
-Unit = Literal["share", "points", ""]
+if TYPE_CHECKING:
+    from tuneval.evaluation.items import Item
+    from tuneval.statistics.estimate import Estimate
+    from tuneval.statistics.paired import PairedComparison
+    from tuneval.statistics.sample import Clusters
+
+Family = Literal[
+    "likelihood",
+    "multiple choice",
+    "classification",
+    "regression",
+    "generation",
+    "structured",
+    "patterns",
+    "multi-label",
+    "ranking",
+    "calibration",
+    "extraction",
+    "efficiency",
+    "robustness",
+    "medicine",
+    "finance",
+    "vision",
+    "combined",
+]
+Need = Literal[
+    "prediction",  # the answer's text
+    "reference",  # the true answer's text
+    "label",  # a class, read from the answer and from the reference
+    "labels",  # a set of classes on either side
+    "number",  # a number on either side
+    "probability",  # of the positive class, or of every class
+    "likelihood",  # of the true answer, by teacher forcing
+    "text likelihood",  # of a whole text
+    "choices",  # the likelihood of every choice
+    "ranking",  # documents in order or with scores, and which are relevant
+    "extraction",  # what the strict and the lenient extractor read from the answer
+    "timing",  # seconds and tokens as measured
+    "memory",
+    "energy",
+    "perturbed answers",  # answers to the same items with a perturbed input
+    "returns",  # a number per period, in order
+    "boxes",
+    "encoder",
+    "other metrics",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,38 +66,49 @@ class Unscored:
     reason: str
 
 
-class LabelPair(NamedTuple):
-    """The labels that one answer gives, and those that its reference has."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class About:
+    """What a person must know of a metric before believing it.
 
-    predicted: frozenset[str]
-    expected: frozenset[str]
-
-
-@dataclass(frozen=True, slots=True)
-class Metric:
-    """`score(prediction, reference)` grades one item; the figure is the mean over items.
-
-    `scale` decides the statistics: "binary" grades are 0.0 or 1.0. `unit` is that of `Estimate`.
+    `unit` is that of `Estimate`; `range` its least and largest value; `source` where the formula
+    comes from; `use` and `avoid` one sentence each: when it tells something, and when it misleads.
+    `higher_is_better` None: a description, neither good nor bad.
     """
 
     name: str
-    unit: Unit
-    higher_is_better: bool
-    scale: Scale
-    score: Callable[[str, str], float | Unscored]
+    family: Family
+    unit: str
+    higher_is_better: bool | None
+    range: tuple[float, float]
+    needs: tuple[Need, ...]
+    source: str
+    use: str
+    avoid: str
 
 
-@dataclass(frozen=True, slots=True)
-class LabelMetric:
-    """`labels(prediction, reference)` reads the labels of one item; the figure is macro-F1.
+class Metric(Protocol):
+    """A figure over items. `clusters` has one key per item, or is None: items are independent."""
 
-    It belongs to the whole set: `statistics.classes` makes the figure, interval and comparison.
-    """
+    @property
+    def about(self) -> About:
+        """Its row of the catalog."""
 
-    name: str
-    labels: Callable[[str, str], LabelPair | Unscored]
-    unit: Unit = "share"
-    higher_is_better: bool = True
+    @property
+    def is_binary(self) -> bool:
+        """Whether an item is simply right or wrong."""
 
+    def missing(self, item: Item) -> str | None:
+        """Why the item cannot count; None when it can."""
 
-AnyMetric = Metric | LabelMetric
+    def estimate(
+        self, items: Sequence[Item], *, clusters: Clusters | None, seed: int
+    ) -> Estimate | None:
+        """The figure with its interval; None for a table. All of `items` count; there is one."""
+
+    def compare(
+        self, a: Sequence[Item], b: Sequence[Item], *, clusters: Clusters | None, seed: int
+    ) -> PairedComparison | None:
+        """The figure of `b` less that of `a`, item by item in one order; None for a table."""
+
+    def detail(self, items: Sequence[Item]) -> Mapping[str, Any] | None:
+        """What one number cannot hold, for JSON: a confusion matrix, a curve, bins."""

@@ -1,4 +1,4 @@
-"""What an evaluation says about one item, and about all of them."""
+"""What a metric says about all items."""
 
 from __future__ import annotations
 
@@ -10,23 +10,18 @@ from tuneval.statistics.estimate import Estimate
 
 
 @dataclass(frozen=True, slots=True)
-class Grade:
-    """One item's value on one metric, or the reason why it has none."""
-
-    item_id: str
-    value: float | None
-    unscored: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class MetricResult:
-    """A metric over all items: its estimate, and how many could not be scored, by reason."""
+    """A metric over all items: its estimate, and how many could not be scored, by reason.
+
+    `detail` is what one number cannot hold, as the metric gave it.
+    """
 
     metric: str
     unit: str
-    higher_is_better: bool
+    higher_is_better: bool | None
     estimate: Estimate | None
     unscored: Mapping[str, int] = field(default_factory=dict)
+    detail: Mapping[str, Any] | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""

@@ -1,110 +1,101 @@
-"""A task from one's own file: evaluate it in a run of its own, and find evaluations again."""
+"""What a task is: a named benchmark, its options, and the questions that they give."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from itertools import islice
-from pathlib import Path
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, Any, ClassVar, Literal
 
-from tuneval import files
-from tuneval.catalog import did_you_mean
-from tuneval.data.fingerprint import data_hash
-from tuneval.data.read import read
-from tuneval.errors import RunError
-from tuneval.evaluation.config import EvaluateConfig
-from tuneval.evaluation.evaluate import evaluate
-from tuneval.evaluation.record import RESULT_NAME, EvaluationResult
-from tuneval.runs.events import Report, ignore
-from tuneval.runs.find import find_by_key, find_run, runs_root
-from tuneval.runs.recorder import Recorder, tee
-from tuneval.runs.run import Run
+from pydantic import BaseModel, ConfigDict, Field
 
-ROOM = "evaluation"
+from tuneval.evaluation.question import Question
+
+Kind = Literal[
+    "multiple choice",
+    "generation",
+    "classification",
+    "regression",
+    "ranking",
+    "multi-label",
+    "pairwise verdict",
+    "instructions",
+    "language modelling",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Task:
-    """A file of examples and the model to evaluate on it. `limit` takes the first examples only."""
+class TaskAbout:
+    """What a person must know of a task.
 
-    file: str
-    model: str
-    name: str
-    adapter: str | None = None
-    template: str = "auto"
-    limit: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Evaluated:
-    """A finished evaluation and its folder."""
-
-    folder: Path
-    result: EvaluationResult
-
-
-def evaluate_file(
-    config: EvaluateConfig,
-    task: Task,
-    *,
-    folder: Path | None = None,
-    root: files.Location | None = None,
-    command: str | None = None,
-    report: Report = ignore,
-) -> Evaluated:
-    """Evaluate in `folder`, or in a run under `root`; the same work continues in the same run."""
-    examples = list(islice(read(task.file), task.limit))
-    words = {
-        "model": task.model,
-        "adapter": task.adapter,
-        "examples": examples,
-        "name": task.name,
-        "template": task.template,
-    }
-    if folder is not None:
-        return Evaluated(folder, evaluate(config, folder=folder, report=report, **words))  # type: ignore[arg-type]
-    digest = data_hash(examples)
-    key = files.sha256_json(
-        [config.settings(), digest, task.model, task.adapter, task.template, task.name]
-    )
-    root = runs_root() if root is None else Path(root)
-    run = find_by_key(root, key) or Run.create(
-        root, task.name, key, command=command, data_hash=digest, model=task.model
-    )
-    place = run.path(ROOM, task.name)
-    with run.at_work():
-        told = tee(Recorder(run), report)
-        result = evaluate(config, folder=place, report=told, **words)  # type: ignore[arg-type]
-        run.mark_step(task.name, result.key, result.as_dict())
-        run.update(template_hash=result.template_hash)
-    return Evaluated(place, result)
-
-
-def find_evaluation(text: str, root: files.Location | None = None) -> Path:
-    """The folder that `text` means: a folder, `RUN:NAME`, or a RUN with one evaluation.
-
-    Raises RunError with the near names.
+    `metrics` are those it is graded by, the main one first. `protocols` names the ways in which
+    it is asked, with what each does and whose numbers it compares with; the first is the default.
+    `layout` says which files the path must hold, in the official layout. `capabilities` are what
+    it tests, as FlagEval's first axis has them.
     """
-    if (Path(text) / RESULT_NAME).is_file():
-        return Path(text)
-    run_text, colon, name = text.rpartition(":")
-    if not colon:
-        run_text, name = text, ""
-    run = find_run(run_text, root)
-    finished = {path.parent.name: path.parent for path in run.path(ROOM).glob(f"*/{RESULT_NAME}")}
-    if not finished:
-        raise RunError(
-            "This run has no finished evaluation.",
-            where=str(run.folder),
-            mend="run it again; it continues where it stopped",
-        )
-    if name in finished:
-        return finished[name]
-    if not name and len(finished) == 1:
-        return next(iter(finished.values()))
-    raise RunError(
-        f"The run has no evaluation '{name}'." if name else "The run has several evaluations.",
-        where=str(run.folder),
-        mend=did_you_mean(name, list(finished))
-        if name
-        else "name one: " + ", ".join(f"{run.id}:{n}" for n in sorted(finished)),
-    )
+
+    name: str
+    title: str
+    summary: str
+    kind: Kind
+    languages: tuple[str, ...]
+    capabilities: tuple[str, ...]
+    metrics: tuple[str, ...]
+    protocols: Mapping[str, str]
+    layout: str
+    source: str
+    licence: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Questions:
+    """All that a task asks, in the order of its files.
+
+    `protocol` is the whole id of how it is asked, such as "cmmlu/official/5-shot/plain".
+    `population` counts the items of each stratum before any were left out by a limit;
+    `strata` is the tag that names an item's stratum, such as "subject". `average` is the name of
+    the tag over whose values the main figure is an unweighted mean (a macro average), where the
+    protocol wants that. `demonstrations` are examples shown in prompts, for overlap checks.
+    """
+
+    questions: tuple[Question, ...]
+    protocol: str
+    metrics: tuple[str, ...]
+    strata: str | None = None
+    population: Mapping[str, int] = field(default_factory=dict)
+    average: str | None = None
+    demonstrations: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+class Task(BaseModel, ABC):
+    """A task and its options; `kind` is the name of its row in the catalog.
+
+    `name` tells two of one kind apart; `limit` takes so many items of each stratum (`per:
+    stratum`) or in all, drawn by `seed` with the strata's shares kept.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    about: ClassVar[TaskAbout]
+
+    kind: str
+    name: str | None = None
+    limit: Annotated[int, Field(ge=1)] | None = None
+    per: Literal["stratum", "task"] = "task"
+    seed: int = 17
+
+    @property
+    def title(self) -> str:
+        """Its name in folders and reports."""
+        return self.name or self.kind
+
+    @abstractmethod
+    def load(self) -> Questions:
+        """Read its files and make its questions, before any limit.
+
+        Raises DataError for files that are missing or wrong.
+        """
+
+    def settings(self) -> dict[str, Any]:
+        """Its options, for the record."""
+        return self.model_dump(mode="json")

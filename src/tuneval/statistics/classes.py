@@ -1,4 +1,4 @@
-"""Macro-averaged F1 over classes, a figure of the whole set, with interval and comparison.
+"""Macro-averaged F1 over classes, a figure of the whole set, as sums over items.
 
 Every item has the set of its labels: one label, none, or several. The classes are those that
 are expected somewhere: an invented label costs its item the recall, but does not add a class,
@@ -12,74 +12,30 @@ from collections.abc import Collection, Hashable, Sequence
 import numpy as np
 
 from tuneval.errors import StatisticsError
-from tuneval.statistics.bootstrap import N_RESAMPLES, bootstrap
-from tuneval.statistics.estimate import Estimate
-from tuneval.statistics.paired import PairedComparison
-from tuneval.statistics.paired_sums import paired_sums_comparison
-from tuneval.statistics.sample import Clusters, Floats
+from tuneval.statistics.sample import Floats
 
 Labels = Sequence[Collection[Hashable]]
 
 
 def macro_f1(predicted: Labels, expected: Labels) -> float:
     """Mean over the expected classes of each class's F1, 0..1. Raises StatisticsError for none."""
-    return float(_macro_f1(_count(predicted, expected).sum(axis=0)))
+    counts = label_counts(predicted, expected)
+    if not counts.size:
+        raise StatisticsError("Without any expected label there is no F1.")
+    return float(macro_f1_of_sums(counts.sum(axis=0)))
 
 
-def macro_f1_estimate(
-    predicted: Labels,
-    expected: Labels,
-    *,
-    seed: int,
-    clusters: Clusters | None = None,
-    n_resamples: int = N_RESAMPLES,
-    level: float = 0.95,
-) -> Estimate:
-    """Macro-F1 with a BCa interval; a resample is averaged over the classes that it has."""
-    return bootstrap(
-        _count(predicted, expected),
-        _macro_f1,
-        seed=seed,
-        clusters=clusters,
-        n_resamples=n_resamples,
-        level=level,
-        unit="share",
-    )
+def label_counts(predicted: Labels, expected: Labels) -> Floats:
+    """What each item adds, (n, 3 * classes): hits, predictions and expectations of each class.
 
-
-def macro_f1_comparison(
-    a: Labels,
-    b: Labels,
-    expected: Labels,
-    *,
-    seed: int,
-    clusters: Clusters | None = None,
-    n_resamples: int = N_RESAMPLES,
-    level: float = 0.95,
-) -> PairedComparison:
-    """Macro-F1 of b minus that of a, with interval and p-value."""
-    return paired_sums_comparison(
-        _count(a, expected),
-        _count(b, expected),
-        _macro_f1,
-        seed=seed,
-        clusters=clusters,
-        n_resamples=n_resamples,
-        level=level,
-        unit="share",
-    )
-
-
-def _count(predicted: Labels, expected: Labels) -> Floats:
-    """What each item adds, (n, 3 * classes): hits, predictions and expectations of each class."""
+    Without any expected label there is no class, and no column.
+    """
     if len(predicted) != len(expected):
         raise StatisticsError(f"{len(predicted)} predictions for {len(expected)} items.")
     places: dict[Hashable, int] = {}
     for labels in expected:
         for label in labels:
             places.setdefault(label, len(places))
-    if not places:
-        raise StatisticsError("Without any expected label there is no F1.")
     counts = np.zeros((len(expected), 3, len(places)))
     for row, said, true in zip(counts, predicted, expected, strict=True):
         for label in set(said):
@@ -92,7 +48,7 @@ def _count(predicted: Labels, expected: Labels) -> Floats:
     return counts.reshape(len(expected), -1)
 
 
-def _macro_f1(sums: Floats) -> Floats:
+def macro_f1_of_sums(sums: Floats) -> Floats:
     """Of sums (..., 3 * classes), the mean F1 over the classes that are expected there."""
     hits, said, true = np.split(sums, 3, axis=-1)
     present = true > 0

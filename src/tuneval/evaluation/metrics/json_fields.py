@@ -8,28 +8,68 @@ the item unscored with that reason.
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from functools import partial
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
-from tuneval.evaluation.metric import LabelMetric, LabelPair, Metric, Unscored
+from tuneval.evaluation.kinds import OfArgument, OfSums, PerItem, of_texts
+from tuneval.evaluation.kinds.per_item import NO_REFERENCE, NOT_ANSWERED
+from tuneval.evaluation.metric import About, Unscored
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tuneval.evaluation.items import Item
+    from tuneval.statistics.sample import Floats
 
 REFERENCE_NOT_OBJECT = "reference is not a JSON object"
 
 
-def json_field(field: str) -> Metric:
+class LabelPair(NamedTuple):
+    """The labels that one answer gives, and those that its reference has."""
+
+    predicted: frozenset[str]
+    expected: frozenset[str]
+
+
+def json_field(field: str) -> PerItem:
     """Share of answers whose `field` has the reference's value."""
-    return Metric(
-        name=f"json_field:{field}",
-        unit="share",
-        higher_is_better=True,
-        scale="binary",
-        score=partial(_is_field_right, field),
+    return of_texts(
+        replace(_FIELD, name=f"json_field:{field}"),
+        partial(_is_field_right, field),
+        is_binary=True,
     )
 
 
-def json_field_f1(field: str) -> LabelMetric:
+def json_field_f1(field: str) -> OfSums:
     """Macro-F1 of the values of `field` as classes; a list is a set of labels."""
-    return LabelMetric(name=f"json_field_f1:{field}", labels=partial(_field_labels, field))
+
+    def reason(item: Item) -> str | None:
+        found = labels_of_item(field, item)
+        return found.reason if isinstance(found, Unscored) else None
+
+    def columns(items: Sequence[Item]) -> Floats:
+        from tuneval.statistics.classes import label_counts
+
+        found = [labels_of_item(field, item) for item in items]
+        pairs = [pair for pair in found if isinstance(pair, LabelPair)]
+        return label_counts([p.predicted for p in pairs], [p.expected for p in pairs])
+
+    return OfSums(
+        about=replace(_FIELD_F1, name=f"json_field_f1:{field}"),
+        reason=reason,
+        columns=columns,
+        statistic=_macro_f1,
+    )
+
+
+def labels_of_item(field: str, item: Item) -> LabelPair | Unscored:
+    """The values of `field` in an item's answer and in its reference."""
+    if item.predict is None:
+        return Unscored(item.skipped.get("generated", NOT_ANSWERED))
+    if item.label is None:
+        return Unscored(NO_REFERENCE)
+    return field_labels(field, item.predict, item.label)
 
 
 def is_valid(prediction: str, reference: str) -> float:
@@ -61,7 +101,8 @@ def _is_field_right(field: str, prediction: str, reference: str) -> float | Unsc
     return float(canonical(said[field]) == canonical(expected[field]))
 
 
-def _field_labels(field: str, prediction: str, reference: str) -> LabelPair | Unscored:
+def field_labels(field: str, prediction: str, reference: str) -> LabelPair | Unscored:
+    """The values of `field` in two texts; none in a prediction that is not one JSON object."""
     expected = _read_reference(field, reference)
     if isinstance(expected, Unscored):
         return expected
@@ -97,6 +138,44 @@ def _refuse_constant(constant: str) -> NoReturn:
     raise ValueError(f"{constant} is not JSON")
 
 
-JSON_VALID = Metric(
-    name="json_valid", unit="share", higher_is_better=True, scale="binary", score=is_valid
+def _macro_f1(sums: Floats) -> Floats:
+    from tuneval.statistics.classes import macro_f1_of_sums
+
+    return macro_f1_of_sums(sums)
+
+
+_FIELD = About(
+    name="json_field",
+    family="structured",
+    unit="share",
+    higher_is_better=True,
+    range=(0.0, 1.0),
+    needs=("prediction", "reference"),
+    source="equality of the JSON values; an answer that is not one JSON object is wrong",
+    use="where a program reads the answer: each field that it needs",
+    avoid="for a rare field: the commonest value alone may be right nearly always; see its F1",
+)
+_FIELD_F1 = replace(
+    _FIELD,
+    name="json_field_f1",
+    source="mean over the expected values of each value's F1; van Rijsbergen (1979)",
+    use="where rare values matter as much as common ones",
+    avoid="with values that stand once or twice: their F1 is 0 or 1 by chance",
+)
+JSON_FIELD = OfArgument(about=_FIELD, argument="field", make=json_field)
+JSON_FIELD_F1 = OfArgument(about=_FIELD_F1, argument="field", make=json_field_f1)
+JSON_VALID = of_texts(
+    About(
+        name="json_valid",
+        family="structured",
+        unit="share",
+        higher_is_better=True,
+        range=(0.0, 1.0),
+        needs=("prediction",),
+        source="RFC 8259; one object and nothing around it",
+        use="first of all where answers should be JSON",
+        avoid="alone: an empty object is valid",
+    ),
+    is_valid,
+    is_binary=True,
 )

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from html import escape
 from typing import Any
 
-from tuneval.evaluation.figures import TOKEN_ACCURACY, WHOLE_SEQUENCE
+from tuneval.evaluation.metrics.likelihood import TOKEN_ACCURACY, WHOLE_SEQUENCE
 from tuneval.evaluation.record import EvaluationResult
 from tuneval.evaluation.report.facts import DataCard, ReportFacts
 from tuneval.evaluation.report.loss_chart import loss_chart

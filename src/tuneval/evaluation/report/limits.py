@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tuneval.evaluation.compare import Comparison
-from tuneval.evaluation.figures import TEACHER_FORCED
+from tuneval.evaluation.metrics.likelihood import TEACHER_FORCED
 from tuneval.pages.text import Text
 
 _ONE_TRAINING = Text(

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from tuneval.evaluation.compare import Comparison, Flip
-from tuneval.evaluation.figures import TOKEN_ACCURACY, WHOLE_SEQUENCE
+from tuneval.evaluation.metrics.likelihood import TOKEN_ACCURACY, WHOLE_SEQUENCE
 from tuneval.evaluation.report import verdict
 from tuneval.evaluation.report.explanations import HOW_TO_READ
 from tuneval.evaluation.report.facts import DataCard, ReportFacts

@@ -13,7 +13,7 @@ from typing import Any
 from tuneval import files
 from tuneval.data.cutting.mixture import Ingredient, Mixture
 from tuneval.data.mix import mix
-from tuneval.evaluation.task import Task, evaluate_file
+from tuneval.evaluation.own_file import OwnFile, evaluate_file
 from tuneval.recipes.llamafactory.outputs import claim, lay_evaluation, lay_training
 from tuneval.recipes.llamafactory.translation import HELD_OUT, Evaluation, Joined, Translation
 from tuneval.recipes.load import recipe_from
@@ -98,7 +98,7 @@ def _evaluate(
     name = evaluation.name
     if run is None:
         name += f"-{model_hash(evaluation.model, adapter=evaluation.adapter)[:8]}"
-    task = Task(
+    task = OwnFile(
         file=evaluation.file,
         model=evaluation.model,
         adapter=evaluation.adapter,

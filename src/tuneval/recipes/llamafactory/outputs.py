@@ -16,8 +16,8 @@ from typing import Any
 from tuneval import files
 from tuneval.errors import RunError, UsageError
 from tuneval.evaluation.evaluate import PREDICTIONS_NAME, RUNTIME_NAME
-from tuneval.evaluation.figures import PERPLEXITY, SAMPLE_MEAN
-from tuneval.evaluation.grade import TEXT_METRICS
+from tuneval.evaluation.metrics import TEXT_METRICS
+from tuneval.evaluation.metrics.likelihood import PERPLEXITY, SAMPLE_MEAN
 from tuneval.evaluation.record import EvaluationResult
 from tuneval.models.reference import TRAINED_NOTE
 from tuneval.recipes.llamafactory.translation import Result

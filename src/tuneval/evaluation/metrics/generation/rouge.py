@@ -9,14 +9,12 @@ A text without words scores 0.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 
-from tuneval.evaluation.metric import Metric
-from tuneval.evaluation.metrics.lcs import lcs_length
-from tuneval.evaluation.metrics.segment import segment
+from tuneval.evaluation.metrics.generation.lcs import lcs_length
+from tuneval.evaluation.metrics.generation.segment import segment
 
 CACHED_TEXTS = 4_096
 
@@ -85,18 +83,3 @@ def _f1(shared: int, n_prediction: int, n_reference: int) -> float:
     precision = shared / n_prediction if n_prediction else 0.0
     recall = shared / n_reference if n_reference else 0.0
     return round(2.0 * ((precision * recall) / (precision + recall + 1e-8)) * 100, 4)
-
-
-def _metric(name: str, value: Callable[[Rouge], float]) -> Metric:
-    return Metric(
-        name=name,
-        unit="points",
-        higher_is_better=True,
-        scale="continuous",
-        score=lambda prediction, reference: value(rouge(prediction, reference)),
-    )
-
-
-ROUGE_1 = _metric("rouge-1", lambda values: values.rouge_1)
-ROUGE_2 = _metric("rouge-2", lambda values: values.rouge_2)
-ROUGE_L = _metric("rouge-l", lambda values: values.rouge_l)

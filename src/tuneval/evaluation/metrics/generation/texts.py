@@ -6,12 +6,15 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from tuneval.errors import TunevalError
-from tuneval.evaluation.metrics.bleu import bleu_4
-from tuneval.evaluation.metrics.rouge import rouge
+from tuneval.evaluation.items import Item
+from tuneval.evaluation.kinds import PerItem, of_texts
+from tuneval.evaluation.metric import About, Unscored
+from tuneval.evaluation.metrics.generation.bleu import bleu_4
+from tuneval.evaluation.metrics.generation.rouge import rouge
 
 CHARACTERS_PER_WORKER = 10_000_000
 """About eight seconds of work; a worker needs one or two to start and load the dictionary."""
@@ -48,6 +51,17 @@ def score_texts(pairs: Sequence[TextPair], *, workers: int | None = None) -> lis
     return scores
 
 
+def grade_texts(items: Sequence[Item]) -> list[Mapping[str, float | Unscored]]:
+    """`score_texts` of the items that have both texts, nothing for the others; in order."""
+    pairs = {
+        place: (item.predict, item.label)
+        for place, item in enumerate(items)
+        if item.predict is not None and item.label is not None
+    }
+    scores = dict(zip(pairs, score_texts(list(pairs.values())), strict=True))
+    return [dict(scores.get(place, {})) for place in range(len(items))]
+
+
 def _workers_that_pay(pairs: Sequence[TextPair]) -> int:
     n_characters = sum(len(prediction) + len(reference) for prediction, reference in pairs)
     affinity = getattr(os, "sched_getaffinity", None)
@@ -81,6 +95,53 @@ def _score_in_a_process(pairs: Sequence[TextPair]) -> list[dict[str, float]]:
 def _answer_standard_input() -> None:
     pairs = json.load(sys.stdin)
     json.dump([score_pair(prediction, reference) for prediction, reference in pairs], sys.stdout)
+
+
+def _row(name: str, *, source: str, use: str, avoid: str) -> PerItem:
+    about = About(
+        name=name,
+        family="generation",
+        unit="points",
+        higher_is_better=True,
+        range=(0.0, 100.0),
+        needs=("prediction", "reference"),
+        source=source,
+        use=use,
+        avoid=avoid,
+    )
+    return of_texts(
+        about,
+        lambda prediction, reference: score_pair(prediction, reference)[name],
+        batch=grade_texts,
+    )
+
+
+_ROUGE = "Lin (2004) as LLaMA-Factory reports it: rouge_chinese 1.0.3 on words of jieba"
+ROUGE_1 = _row(
+    "rouge-1",
+    source=_ROUGE,
+    use="to see how many of the reference's words an answer has, in English and Chinese",
+    avoid="as a sign that an answer is true: a negated sentence keeps nearly all its words",
+)
+ROUGE_2 = _row(
+    "rouge-2",
+    source=_ROUGE,
+    use="beside ROUGE-1: pairs of words, so their order counts a little",
+    avoid="for answers of a word or two: they have no pairs",
+)
+ROUGE_L = _row(
+    "rouge-l",
+    source=_ROUGE,
+    use="for summaries: the longest sequence of words that both have",
+    avoid="to compare with tools that segment Chinese by character: their values are higher",
+)
+BLEU_4 = _row(
+    "bleu-4",
+    source="Papineni et al. (2002) as LLaMA-Factory reports it: nltk's sentence BLEU on "
+    "characters, smoothed by method 3",
+    use="to compare with LLaMA-Factory's numbers",
+    avoid="for answers under four characters, and beside any other tool's BLEU: use sacrebleu",
+)
 
 
 if __name__ == "__main__":

@@ -13,8 +13,6 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from tuneval.evaluation.metric import Metric
-
 LONGEST_NGRAM = 4
 
 
@@ -58,8 +56,3 @@ def _shared_ngrams(prediction: str, reference: str) -> Iterator[int]:
 
 def _brevity_penalty(length: int, reference_length: int) -> float:
     return 1.0 if length > reference_length else math.exp(1 - reference_length / length)
-
-
-BLEU_4 = Metric(
-    name="bleu-4", unit="points", higher_is_better=True, scale="continuous", score=bleu_4
-)

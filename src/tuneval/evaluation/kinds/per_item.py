@@ -1,0 +1,106 @@
+"""A grade for every item, and the mean of the grades."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from tuneval.evaluation.metric import About, Unscored
+
+if TYPE_CHECKING:
+    from tuneval.evaluation.items import Item
+    from tuneval.statistics.estimate import Estimate
+    from tuneval.statistics.paired import PairedComparison
+    from tuneval.statistics.sample import Clusters, Floats
+
+BOOTSTRAP_UP_TO = 2_000
+"""Items above which Student's interval of a mean is as good as a bootstrap, and instant."""
+NOT_ANSWERED, NO_REFERENCE = "not answered", "no reference answer"
+
+Score = Callable[["Item"], float | Unscored]
+Batch = Callable[[Sequence["Item"]], Sequence[Mapping[str, float | Unscored]]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PerItem:
+    """`score(item)` grades one item; the figure is the mean. Binary grades are 0.0 or 1.0.
+
+    Where grading all items together is faster, `batch` gives the grades of each item by metric,
+    those of other metrics that share the same function included; `score` stays true for one.
+    """
+
+    about: About
+    score: Score
+    is_binary: bool = False
+    batch: Batch | None = None
+
+    def value(self, item: Item) -> float | Unscored:
+        """The item's grade: as it was graded, else graded now."""
+        name = self.about.name
+        if name in item.grades:
+            return item.grades[name]
+        return Unscored(item.unscored[name]) if name in item.unscored else self.score(item)
+
+    def missing(self, item: Item) -> str | None:
+        """As in `Metric`."""
+        value = self.value(item)
+        return value.reason if isinstance(value, Unscored) else None
+
+    def estimate(self, items: Sequence[Item], *, clusters: Clusters | None, seed: int) -> Estimate:
+        """As in `Metric`: Wilson for right or wrong, bootstrap or Student's t for others."""
+        from tuneval.statistics.mean import bootstrap_mean, t_mean
+        from tuneval.statistics.proportion import clustered_wilson, wilson
+
+        values = self._values(items)
+        if self.is_binary:
+            if clusters is None:
+                return wilson(round(values.sum()), len(values))
+            return clustered_wilson(values, clusters=clusters)
+        if len(values) > BOOTSTRAP_UP_TO:
+            return t_mean(values, clusters=clusters, unit=self.about.unit)
+        return bootstrap_mean(values, seed=seed, clusters=clusters, unit=self.about.unit)
+
+    def compare(
+        self, a: Sequence[Item], b: Sequence[Item], *, clusters: Clusters | None, seed: int
+    ) -> PairedComparison:
+        """As in `Metric`."""
+        from tuneval.statistics.paired import paired_comparison
+
+        return paired_comparison(
+            self._values(a),
+            self._values(b),
+            binary=self.is_binary,
+            seed=seed,
+            clusters=clusters,
+            unit=self.about.unit,
+        )
+
+    def detail(self, items: Sequence[Item]) -> Mapping[str, Any] | None:
+        """As in `Metric`: nothing."""
+        return None
+
+    def _values(self, items: Sequence[Item]) -> Floats:
+        import numpy as np
+
+        values = [self.value(item) for item in items]
+        return np.array([v for v in values if not isinstance(v, Unscored)], dtype=np.float64)
+
+
+def of_texts(
+    about: About,
+    score: Callable[[str, str], float | Unscored],
+    *,
+    is_binary: bool = False,
+    batch: Batch | None = None,
+) -> PerItem:
+    """A metric of an answer's text and the reference's: `score(prediction, reference)`."""
+
+    def score_item(item: Item) -> float | Unscored:
+        if item.predict is None:
+            return Unscored(item.skipped.get("generated", NOT_ANSWERED))
+        if item.label is None:
+            return Unscored(NO_REFERENCE)
+        return score(item.predict, item.label)
+
+    return PerItem(about=about, score=score_item, is_binary=is_binary, batch=batch)

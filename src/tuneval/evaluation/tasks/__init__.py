@@ -1,0 +1,39 @@
+"""The tasks, one file each, chosen by name.
+
+`task_from({"kind": "cmmlu", "path": …})` gives a task with its options checked; `catalog()`
+what there is to know of every one. A plugin adds rows through the entry-point group
+`tuneval.task`.
+May import: data, catalog, config, files, errors. No torch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from tuneval.catalog import Catalog
+from tuneval.config import config_of
+from tuneval.errors import UsageError
+
+if TYPE_CHECKING:
+    from tuneval.evaluation.task import Task, TaskAbout
+
+_HERE = "tuneval.evaluation.tasks"
+TASKS = Catalog(
+    "task",
+    {},
+)
+
+
+def task_from(content: Mapping[str, Any]) -> Task:
+    """The task that the options describe. Raises UsageError that names a wrong option."""
+    kind = content.get("kind")
+    if not isinstance(kind, str):
+        raise UsageError("A task needs its kind.", mend="known: " + ", ".join(sorted(TASKS)))
+    row: type[Task] = TASKS.load(kind)
+    return config_of(row, dict(content), refusal=f"The task {kind} cannot be asked so")
+
+
+def catalog() -> list[TaskAbout]:
+    """What there is to know of every task, in the table's order."""
+    return [TASKS.load(name).about for name in TASKS]

@@ -11,12 +11,12 @@ LOGITS = torch.log(torch.tensor([[0.5, 0.3, 0.15, 0.05]]))
 def draw(sampling: Sampling, count: int = 4000) -> torch.Tensor:
     """Share of each token among `count` draws."""
     dice = [torch.Generator().manual_seed(n) for n in range(count)]
-    ids = choose_tokens(LOGITS.expand(count, 4), sampling, dice)
+    ids = choose_tokens(LOGITS.expand(count, 4), [sampling] * count, dice)
     return torch.bincount(ids, minlength=4) / count
 
 
 def test_temperature_zero_takes_the_likeliest():
-    assert choose_tokens(LOGITS, Sampling(), []).tolist() == [0]
+    assert choose_tokens(LOGITS, [Sampling()], []).tolist() == [0]
 
 
 def test_draws_follow_the_probabilities():

@@ -21,7 +21,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "report": ("tuneval.cli.report:report", "Show what the scores of a set say, as a page"),
     "train": ("tuneval.cli.train:train", "Fine-tune a model on a file of examples"),
     "evaluate": ("tuneval.cli.evaluate:evaluate", "Measure a model on held-out examples"),
-    "compare": ("tuneval.cli.compare:compare", "Compare two evaluations item by item"),
+    "compare": ("tuneval.cli.compare:compare", "Compare evaluations item by item"),
+    "stability": ("tuneval.cli.stability:stability", "Show how far repeated evaluations move"),
     "export": (
         "tuneval.cli.export:export",
         "Write a tuned model as a folder that stands by itself",

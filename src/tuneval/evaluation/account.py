@@ -8,12 +8,14 @@ from collections.abc import Sequence
 from tuneval.evaluation.items import Item
 from tuneval.evaluation.metrics import load_metric
 from tuneval.evaluation.result import MetricResult
+from tuneval.evaluation.robustness.families import items_for
 from tuneval.statistics.sample import Clusters, is_clustered
 
 
 def account_for(items: Sequence[Item], metric: str, *, seed: int) -> MetricResult:
     """One metric over the items; those that cannot count are counted with their reason."""
     measure = load_metric(metric)
+    items = items_for(measure, items)
     reasons = [measure.missing(item) for item in items]
     counted = [item for item, reason in zip(items, reasons, strict=True) if reason is None]
     return MetricResult(

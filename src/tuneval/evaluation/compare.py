@@ -2,114 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, Literal
 
 from tuneval.catalog import did_you_mean
 from tuneval.errors import DataError, UsageError
 from tuneval.evaluation.account import clusters_of
-from tuneval.evaluation.items import Item, read_items
+from tuneval.evaluation.comparison import Comparison, ComparisonRow, Evaluation, Flip, Verdict
+from tuneval.evaluation.items import Item
+from tuneval.evaluation.metric import Metric
 from tuneval.evaluation.metrics import load_metric
 from tuneval.evaluation.metrics.likelihood import WHOLE_SEQUENCE
 from tuneval.evaluation.record import EvaluationResult
+from tuneval.evaluation.robustness.families import items_for
 from tuneval.statistics.estimate import Estimate
 from tuneval.statistics.multiple import holm
 from tuneval.statistics.paired import PairedComparison
 
-Verdict = Literal["better", "worse", "unclear"]
+__all__ = [
+    "Comparison",
+    "ComparisonRow",
+    "Evaluation",
+    "Flip",
+    "Verdict",
+    "compare",
+    "compare_folders",
+    "counted_pairs",
+    "paired_items",
+]
+
 SEED = 17
-
-
-@dataclass(frozen=True, slots=True)
-class Evaluation:
-    """A result and its items."""
-
-    result: EvaluationResult
-    items: Sequence[Item]
-
-    @classmethod
-    def load(cls, folder: Path) -> Evaluation:
-        """The finished evaluation in `folder`. Raises RunError when there is none."""
-        return cls(EvaluationResult.load(folder), read_items(folder))
-
-
-@dataclass(frozen=True, slots=True)
-class ComparisonRow:
-    """One metric on both sides, over the items that count on both. `difference` is b less a.
-
-    `verdict` is "better" or "worse" where the interval of the difference excludes 0.
-    `p_holm` is adjusted for all metrics of the comparison, or of several comparisons that are
-    looked at together (`family.holm_over`). `detectable` is the least true
-    difference that this many items would have revealed with 80% probability.
-    """
-
-    metric: str
-    unit: str
-    higher_is_better: bool | None
-    is_binary: bool
-    a: Estimate
-    b: Estimate
-    difference: Estimate
-    test: str
-    p_value: float
-    p_holm: float
-    n_improved: int
-    n_worsened: int
-    n_equal: int
-    detectable: float | None
-    verdict: Verdict
-
-
-@dataclass(frozen=True, slots=True)
-class Flip:
-    """An item that one model gets right and the other does not."""
-
-    id: str
-    source: str
-    group: str | None
-    prompt: str
-    label: str
-    a: str
-    b: str
-
-
-@dataclass(frozen=True, slots=True)
-class Comparison:
-    """Everything that `compare` found. `improved` and `worsened` flip on `flips_metric`."""
-
-    a: str
-    b: str
-    a_model: str
-    b_model: str
-    n_items: int
-    n_groups: int | None
-    rows: tuple[ComparisonRow, ...]
-    flips_metric: str | None
-    improved: tuple[Flip, ...]
-    worsened: tuple[Flip, ...]
-    warnings: tuple[str, ...]
-    seed: int
-
-    def row(self, metric: str) -> ComparisonRow | None:
-        """The row of a metric, or None."""
-        return next((row for row in self.rows if row.metric == metric), None)
-
-    def as_dict(self) -> dict[str, Any]:
-        """For JSON."""
-        return asdict(self)
-
-    @classmethod
-    def from_dict(cls, content: Mapping[str, Any]) -> Comparison:
-        """The comparison that `as_dict` wrote."""
-        estimates = ("a", "b", "difference")
-        rows = tuple(
-            ComparisonRow(**{**row, **{name: Estimate.from_dict(row[name]) for name in estimates}})
-            for row in content["rows"]
-        )
-        flips = {side: tuple(Flip(**f) for f in content[side]) for side in ("improved", "worsened")}
-        return cls(**{**content, "rows": rows, "warnings": tuple(content["warnings"]), **flips})
+ALPHA = 0.05
+"""The p-value below which a test agrees that there is a difference."""
 
 
 def compare_folders(
@@ -132,7 +56,7 @@ def compare(
     Raises DataError when neither's items contain the other's: an unpaired comparison would look
     alike and mean something else.
     """
-    first, second, warnings = _paired(a, b)
+    first, second = paired_items(a, b)
     names = _metrics(a, b, metrics)
     found = [
         (name, compared)
@@ -158,13 +82,13 @@ def compare(
         flips_metric=on,
         improved=improved,
         worsened=worsened,
-        warnings=tuple(warnings),
+        warnings=tuple(_warnings(a, b, len(first))),
         seed=seed,
     )
 
 
-def _paired(a: Evaluation, b: Evaluation) -> tuple[list[Item], list[Item], list[str]]:
-    """The items that both have, in the order of a, and what a reader must be told."""
+def paired_items(a: Evaluation, b: Evaluation) -> tuple[list[Item], list[Item]]:
+    """The items that both have, in the order of a. Raises DataError where each has others too."""
     left = {item.id: item for item in a.items}
     right = {item.id: item for item in b.items}
     common = [item_id for item_id in left if item_id in right]
@@ -175,23 +99,32 @@ def _paired(a: Evaluation, b: Evaluation) -> tuple[list[Item], list[Item], list[
             f"{len(right) - len(common)} only in '{b.result.name}'.",
             mend="evaluate both models on the same file with the same split",
         )
-    warnings = []
-    if len(left) != len(right):
-        warnings.append(
-            f"'{a.result.name}' has {len(left)} items and '{b.result.name}' {len(right)}; "
-            f"the {len(common)} common ones are compared"
+    return [left[i] for i in common], [right[i] for i in common]
+
+
+def _warnings(a: Evaluation, b: Evaluation, n_common: int) -> Iterator[str]:
+    """What a reader must be told before believing a difference."""
+    if len(a.items) != len(b.items):
+        yield (
+            f"'{a.result.name}' has {len(a.items)} items and '{b.result.name}' {len(b.items)}; "
+            f"the {n_common} common ones are compared"
         )
     if a.result.template_hash != b.result.template_hash:
-        warnings.append("the two used different chat templates: their prompts differ")
+        yield "the two used different chat templates: their prompts differ"
     if a.result.config.get("max_new_tokens") != b.result.config.get("max_new_tokens"):
-        warnings.append("the two were allowed answers of different length (max_new_tokens)")
+        yield "the two were allowed answers of different length (max_new_tokens)"
+    first, second = a.result.task, b.result.task
+    if first is not None and second is not None:
+        if first.protocol != second.protocol:
+            yield f"the two were asked differently: {first.protocol} and {second.protocol}"
+        if first.precision != second.precision:
+            yield f"the two worked in {first.precision} and in {second.precision}"
     for side in (a, b):
         if temperature := side.result.config.get("temperature"):
-            warnings.append(
+            yield (
                 f"'{side.result.name}' drew its answers at random (temperature {temperature:g}): "
                 "the intervals do not cover what another draw would give"
             )
-    return [left[i] for i in common], [right[i] for i in common], warnings
 
 
 def _metrics(a: Evaluation, b: Evaluation, asked: Sequence[str] | None) -> list[str]:
@@ -212,19 +145,23 @@ def _compare_metric(
     None where there is none, and for what is no single figure.
     """
     measure = load_metric(name)
-    both = [
-        (x, y)
-        for x, y in zip(a, b, strict=True)
-        if measure.missing(x) is None and measure.missing(y) is None
-    ]
-    if not both:
+    left, right = counted_pairs(measure, a, b)
+    if not left:
         return None
-    left, right = [x for x, _ in both], [y for _, y in both]
     clusters = clusters_of(left)
     first = measure.estimate(left, clusters=clusters, seed=seed)
     second = measure.estimate(right, clusters=clusters, seed=seed)
     paired = measure.compare(left, right, clusters=clusters, seed=seed)
     return None if first is None or second is None or paired is None else (first, second, paired)
+
+
+def counted_pairs(
+    measure: Metric, a: Sequence[Item], b: Sequence[Item]
+) -> tuple[list[Item], list[Item]]:
+    """Of paired items those that the metric is about and that count on both sides."""
+    pairs = zip(items_for(measure, a), items_for(measure, b), strict=True)
+    both = [(x, y) for x, y in pairs if measure.missing(x) is None and measure.missing(y) is None]
+    return [x for x, _ in both], [y for _, y in both]
 
 
 def _row(
@@ -233,7 +170,7 @@ def _row(
     measure = load_metric(name)
     up = measure.about.higher_is_better
     verdict: Verdict = "unclear"
-    if up is not None and paired.difference.excludes(0.0):
+    if up is not None and paired.difference.excludes(0.0) and paired.p_value < ALPHA:
         verdict = "better" if (paired.difference.value > 0) == up else "worse"
     return ComparisonRow(
         metric=name,

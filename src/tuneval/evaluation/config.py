@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     BaseModel,
@@ -15,6 +15,7 @@ from pydantic import (
 from tuneval.config import config_of
 from tuneval.errors import TunevalError
 from tuneval.evaluation.metrics import TEXT_METRICS, load_metric
+from tuneval.models.precision import Precision
 
 
 class EvaluateConfig(BaseModel):
@@ -24,7 +25,9 @@ class EvaluateConfig(BaseModel):
     `json_field_f1:<name>`. Without `generate` the model writes no answers: the likelihood of the
     true ones is all that is measured, and there is nothing for metrics to grade. `max_length`
     bounds the tokens of a prompt with its response. Temperature 0 is greedy; above it answers are
-    drawn, by the seed, from the likeliest tokens that have `top_p` of the probability.
+    drawn, by the seed, from the likeliest tokens that have `top_p` of the probability. The
+    demonstrations of a task stand in their file's order, or in one drawn by `shot_seed`. Each of
+    `perturbations` asks every question of a task once more, changed in that way.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -38,6 +41,10 @@ class EvaluateConfig(BaseModel):
     max_length: Annotated[int, Field(ge=16)] | None = None
     token_budget: Annotated[int, Field(ge=1)] = 4096
     seed: int = 17
+    precision: Precision = "float32"
+    shot_seed: int | None = None
+    workers: Literal["none", "ray"] = "none"
+    perturbations: tuple[str, ...] = ()
 
     @model_validator(mode="before")
     @classmethod

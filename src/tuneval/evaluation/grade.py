@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from tuneval.evaluation.items import Item
+from tuneval.evaluation.kinds.of_metrics import OfMetrics
 from tuneval.evaluation.kinds.per_item import Batch, PerItem
 from tuneval.evaluation.metric import Unscored
 from tuneval.evaluation.metrics import load_metric
@@ -16,12 +17,19 @@ Scores = Mapping[str, float | Unscored]
 def grade(items: Sequence[Item], metrics: Sequence[str]) -> list[Item]:
     """The items with their grades; what cannot be graded is unscored, with the reason.
 
-    Metrics that grade in batches do so once for all items.
+    The parts of a combined metric are graded too. Metrics that grade in batches do so once for
+    all items.
     """
-    rows = [row for name in metrics if isinstance(row := load_metric(name), PerItem)]
+    names = dict.fromkeys(each for name in metrics for each in _with_parts(name))
+    rows = [row for name in names if isinstance(row := load_metric(name), PerItem)]
     batches = dict.fromkeys(row.batch for row in rows if row.batch is not None)
     found = {batch: _in_a_batch(batch, items) for batch in batches}
     return [_graded(item, rows, {b: found[b][i] for b in batches}) for i, item in enumerate(items)]
+
+
+def _with_parts(name: str) -> list[str]:
+    metric = load_metric(name)
+    return [name, *metric.parts] if isinstance(metric, OfMetrics) else [name]
 
 
 def _in_a_batch(batch: Batch, items: Sequence[Item]) -> Sequence[Scores]:

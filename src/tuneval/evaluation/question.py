@@ -19,13 +19,17 @@ class Question:
     """One item of a task before it is asked.
 
     The model is given `head`, then `shots`, then `prompt`: texts as they stand, one after the
-    other, or messages, through its chat template; all three of one kind. Where that is too long,
-    shots are dropped as `drop` says, then the head. `begins` is how the assistant's turn begins,
-    where a protocol says so. `choices` are the continuations of the prompt, exactly as they
+    other, or messages, through its chat template; all three of one kind. Messages of one role
+    that follow one another are one turn, their texts put together as they stand. Where that is
+    too long, shots are dropped as `drop` says, then the head. `begins` is how the assistant's turn
+    begins, where a protocol says so. `choices` are the continuations of the prompt, exactly as they
     follow it (a leading blank included); `gold` the places of the right ones. `reference` is the
     true answer as text, None where a judge or a person must decide. `extractor` names how an
     answer is read from what is written (None: the whole text). `fields` goes to `Item.fields` as
     it is. `group` is shared by items that hang together: questions on one passage.
+    `temperature` is the one that the task prescribes; None leaves it to the evaluation. `after`
+    is the id of the question before it in one conversation: it is asked when that one is
+    answered, and its own prompt is only what is said then (see `turns`).
     """
 
     id: str
@@ -41,6 +45,8 @@ class Question:
     reference: str | None = None
     extractor: str | None = None
     max_new_tokens: int = 64
+    temperature: float | None = None
+    after: str | None = None
     stop: tuple[str, ...] = ()
     group: str | None = None
     tags: Mapping[str, Any] = field(default_factory=dict)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from tuneval import files
 from tuneval.errors import RunError
 from tuneval.evaluation.result import MetricResult
+from tuneval.evaluation.task_record import TaskRecord
 
 RESULT_NAME = "result.json"
 
@@ -20,14 +21,15 @@ class EvaluationResult:
 
     `model_hash` is that of the weights as evaluated. `counts` holds numbers by name; `skipped`
     the items that a way of answering had to leave out, by way and reason; `seconds` by stage.
+    Hashes are None where they cannot be known. `task` is there where a task was asked.
     """
 
     name: str
     model: str
-    model_hash: str
+    model_hash: str | None
     adapter: str | None
     template: str
-    template_hash: str
+    template_hash: str | None
     data_hash: str
     n_items: int
     metrics: Mapping[str, MetricResult]
@@ -39,6 +41,7 @@ class EvaluationResult:
     created: str
     version: str
     notes: tuple[str, ...] = field(default=())
+    task: TaskRecord | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
@@ -60,13 +63,15 @@ class EvaluationResult:
             "created": self.created,
             "version": self.version,
             "notes": list(self.notes),
+            "task": None if self.task is None else asdict(self.task),
         }
 
     @classmethod
     def from_dict(cls, row: Mapping[str, Any]) -> EvaluationResult:
         """The result that `as_dict` wrote."""
         metrics = {name: MetricResult.from_dict(m) for name, m in row["metrics"].items()}
-        return cls(**{**row, "metrics": metrics, "notes": tuple(row["notes"])})
+        task = None if row.get("task") is None else TaskRecord.from_dict(row["task"])
+        return cls(**{**row, "metrics": metrics, "notes": tuple(row["notes"]), "task": task})
 
     def save(self, folder: Path) -> None:
         """Write `result.json`. Call it when every other file of the folder is written."""

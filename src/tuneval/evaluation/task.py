@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Annotated, Any, ClassVar, Literal
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from tuneval.evaluation.question import Question
+
+if TYPE_CHECKING:
+    from tuneval.evaluation.items import Item
 
 Kind = Literal[
     "multiple choice",
@@ -95,6 +99,9 @@ class Task(BaseModel, ABC):
 
         Raises DataError for files that are missing or wrong.
         """
+
+    def leave(self, folder: Path, items: Sequence[Item], *, model: str) -> None:
+        """Write what the benchmark's own tools read of a finished evaluation; mostly nothing."""
 
     def settings(self) -> dict[str, Any]:
         """Its options, for the record."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -22,23 +23,37 @@ from tuneval.models.sampling import Sampling, choose_tokens
 from tuneval.models.sequences import SHORTEST_SHARED_PREFIX, Ids, common_prefix
 
 FinishReason = Literal["stop", "length"]
+IsFinished = Callable[[int, Sequence[int]], bool]
+"""Whether the answer to prompt `index` ends with its last id."""
+
+
+def never(index: int, ids: Sequence[int]) -> bool:
+    """Nothing but the stop ids and its length ends an answer."""
+    return False
 
 
 @dataclass(frozen=True, slots=True)
 class Completion:
-    """The ids that the model said, without the one that ended the turn."""
+    """The ids that the model said, without the one that ended the turn.
+
+    `seconds_to_first` runs from when the prompt was taken up to its first token, `seconds` to its
+    last, both with the batch it was in.
+    """
 
     ids: tuple[int, ...]
     finish_reason: FinishReason
+    seconds_to_first: float = field(default=0.0, compare=False)
+    seconds: float = field(default=0.0, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Prompt:
-    """A prompt under its number, the most tokens that may follow, and the seed of its dice."""
+    """A prompt under its number, the most tokens that may follow, and how they are chosen."""
 
     index: int
     ids: Ids
     limit: int
+    sampling: Sampling
     dice_seed: int
 
 
@@ -48,11 +63,15 @@ class _Row:
     die: torch.Generator
     said: list[int] = field(default_factory=list)
 
-    def hear(self, token: int, stop_ids: frozenset[int]) -> FinishReason | None:
+    def hear(
+        self, token: int, stop_ids: frozenset[int], is_finished: IsFinished
+    ) -> FinishReason | None:
         """Take the next token; why the answer ends with it, or None."""
         if token in stop_ids:
             return "stop"
         self.said.append(token)
+        if is_finished(self.prompt.index, self.said):
+            return "stop"
         return "length" if len(self.said) >= self.prompt.limit else None
 
 
@@ -61,7 +80,7 @@ def decode(
     prompts: Sequence[Prompt],
     *,
     stop_ids: frozenset[int],
-    sampling: Sampling,
+    is_finished: IsFinished = never,
     virtual_states: States = (),
 ) -> Iterator[tuple[int, Completion]]:
     """Index and completion of each prompt as it ends. Use in `evaluating(model)`.
@@ -69,16 +88,23 @@ def decode(
     `virtual_states` come before every prompt, in each layer.
     """
     rows = [_Row(p, torch.Generator().manual_seed(p.dice_seed)) for p in prompts]
+    began = time.perf_counter()
     state = _State(model, prompts, virtual_states)
     logits = state.read_prompts()
+    first = None
     while rows:
-        tokens = choose_tokens(logits, sampling, [row.die for row in rows])
+        tokens = choose_tokens(
+            logits, [row.prompt.sampling for row in rows], [row.die for row in rows]
+        )
         reasons = [
-            row.hear(token, stop_ids) for row, token in zip(rows, tokens.tolist(), strict=True)
+            row.hear(token, stop_ids, is_finished)
+            for row, token in zip(rows, tokens.tolist(), strict=True)
         ]
+        now = time.perf_counter() - began
+        first = first or now
         for row, reason in zip(rows, reasons, strict=True):
             if reason is not None:
-                yield row.prompt.index, Completion(tuple(row.said), reason)
+                yield row.prompt.index, Completion(tuple(row.said), reason, first, now)
         if any(reasons):
             order, moved = places_after([reason is None for reason in reasons])
             rows = [rows[place] for place in order]

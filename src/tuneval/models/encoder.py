@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +24,19 @@ TEXTS_PER_TOKENIZATION = 1000
 
 Vectors = npt.NDArray[np.float32]
 Ids = npt.NDArray[np.int32]
+Read = TypeVar("Read")
+
+
+@dataclass(frozen=True, slots=True)
+class TokenStates:
+    """A text's tokens (T,) with their last hidden states of unit length, (T, D) float32.
+
+    `is_text` is False for the tokens that stand for no part of the text, such as [CLS].
+    """
+
+    ids: Ids
+    states: Vectors
+    is_text: npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,21 +76,47 @@ class Encoder:
             if not text.strip():
                 raise _no_word(index, text)
         row_of = {text: row for row, text in enumerate(dict.fromkeys(texts))}
-        ids = self._tokens(list(row_of), report)
+        ids = self.token_ids(list(row_of), report=report)
         for text, row in row_of.items():
             if not len(ids[row]):
                 raise _no_word(texts.index(text), text)
         vectors = np.empty((len(row_of), self.dimension), np.float32)
         report(Started(STAGE, len(row_of), "texts"))
         done = 0
-        for rows, values in self._passes(ids, token_budget, report):
+        for rows, values in self._passes(ids, self._vectors, token_budget, report):
             vectors[rows] = values
             done += len(rows)
             report(Step(STAGE, done, len(row_of)))
         report(Finished(STAGE, {"texts": len(row_of), "tokens": sum(map(len, ids))}))
         return vectors[[row_of[text] for text in texts]]
 
-    def _tokens(self, texts: list[str], report: Report) -> list[Ids]:
+    def token_states(
+        self, texts: Sequence[str], *, token_budget: int | None = None, report: Report = ignore
+    ) -> list[TokenStates]:
+        """The tokens of each text with their states, in the order of the texts.
+
+        Equal texts share one object; a text without a token has no row in it.
+        """
+        distinct = list(dict.fromkeys(texts))
+        ids = self.token_ids(distinct, report=report)
+        states: list[Vectors] = [np.empty((0, self.dimension), np.float32)] * len(ids)
+        for rows, found in self._passes(ids, self._states, token_budget, report):
+            for row, own in zip(rows, found, strict=True):
+                states[row] = own
+        of_text = {
+            text: TokenStates(own_ids, own, ~np.isin(own_ids, self._not_text))
+            for text, own_ids, own in zip(distinct, ids, states, strict=True)
+        }
+        return [of_text[text] for text in texts]
+
+    @property
+    def _not_text(self) -> list[int]:
+        """The ids that a tokenizer puts around a text."""
+        names = ("cls", "sep", "bos", "eos")
+        found = [getattr(self.tokenizer, f"{name}_token_id", None) for name in names]
+        return [token for token in found if token is not None]
+
+    def token_ids(self, texts: Sequence[str], *, report: Report = ignore) -> list[Ids]:
         """Token ids of each text with the tokenizer's special ones, cut where they are too many."""
         found: list[Ids] = []
         n_cut = 0
@@ -101,29 +140,50 @@ class Encoder:
         return text.lower() if self.lower_case else text
 
     def _passes(
-        self, ids: list[Ids], token_budget: int | None, report: Report
-    ) -> Iterator[tuple[list[int], Vectors]]:
-        """Row numbers and their vectors, one forward pass at a time, longest texts first."""
+        self,
+        ids: list[Ids],
+        read: Callable[[Sequence[Ids]], Read],
+        token_budget: int | None,
+        report: Report,
+    ) -> Iterator[tuple[list[int], Read]]:
+        """Row numbers and what `read` gives of them, a pass at a time, longest texts first."""
         on_cpu = next(self.model.parameters()).device.type == "cpu"
         budget = token_budget or (TOKENS_ON_CPU if on_cpu else TOKENS_ON_ACCELERATOR)
-        pending = _batches(sorted(range(len(ids)), key=lambda row: -len(ids[row])), ids, budget)
+        rows_with_tokens = [row for row in range(len(ids)) if len(ids[row])]
+        pending = _batches(sorted(rows_with_tokens, key=lambda row: -len(ids[row])), ids, budget)
         while pending:
             rows = pending[0]
             try:
-                vectors = self._forward([ids[row] for row in rows])
+                found = read([ids[row] for row in rows])
             except (RuntimeError, MemoryError) as error:
                 if not is_out_of_memory(error):
                     raise
                 budget = _smaller(len(rows), len(ids[rows[0]]), budget)
                 report(Warned(STAGE, f"out of memory: going on with {budget} tokens at once"))
             else:
-                yield pending.popleft(), vectors
+                yield pending.popleft(), found
                 continue
             give_back()  # here the error, and with it what the failed pass held, is gone
             pending = _batches([row for batch in pending for row in batch], ids, budget)
 
-    def _forward(self, ids: Sequence[Ids]) -> Vectors:
-        """Unit vectors of a batch, padded on the right, where no text's positions move."""
+    def _vectors(self, ids: Sequence[Ids]) -> Vectors:
+        """Unit vectors of a batch, (B, D)."""
+        with torch.no_grad():
+            hidden, read, attention = self._forward(ids)
+            return self._unit(self._pool(hidden, read, attention))
+
+    def _states(self, ids: Sequence[Ids]) -> list[Vectors]:
+        """For each text of a batch the unit states of its tokens, (T, D)."""
+        with torch.no_grad():
+            hidden, _, attention = self._forward(ids)
+            states = self._unit(hidden[attention.bool()])
+        return np.split(states, np.cumsum([len(own) for own in ids])[:-1])
+
+    def _forward(self, ids: Sequence[Ids]) -> tuple[Any, Any, Any]:
+        """Hidden states (B, T, D), ids and attention mask (B, T) of a batch.
+
+        Padded on the right, where no text's positions move.
+        """
         inputs = np.zeros((len(ids), max(map(len, ids))), np.int64)
         mask = np.zeros_like(inputs)
         for row, own in enumerate(ids):
@@ -131,17 +191,19 @@ class Encoder:
             mask[row, : len(own)] = 1
         device = next(self.model.parameters()).device
         read, attention = (torch.from_numpy(each).to(device) for each in (inputs, mask))
-        with torch.no_grad():
-            hidden = self.model(input_ids=read, attention_mask=attention).last_hidden_state
-            pooled = self._pool(hidden.float(), read, attention)
-            lengths = torch.linalg.vector_norm(pooled, dim=-1, keepdim=True)
+        hidden = self.model(input_ids=read, attention_mask=attention).last_hidden_state
+        return hidden.float(), read, attention
+
+    def _unit(self, vectors: Any) -> Vectors:
+        """The vectors with length one."""
+        lengths = torch.linalg.vector_norm(vectors, dim=-1, keepdim=True)
         if not (torch.isfinite(lengths) & (lengths > 0)).all():
             raise ModelError(
                 "The encoder gives vectors that are zero or not finite.",
                 where=self.name,
                 mend="choose another encoder, or check that its weights are whole",
             )
-        return np.asarray((pooled / lengths).cpu().numpy(), np.float32)
+        return np.asarray((vectors / lengths).cpu().numpy(), np.float32)
 
     def _pool(self, hidden: Any, read: Any, attention: Any) -> Any:
         """(B, D) of hidden states (B, T, D)."""

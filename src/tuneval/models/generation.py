@@ -12,12 +12,20 @@ from typing import Any
 import numpy as np
 
 from tuneval.errors import ModelError, UsageError
-from tuneval.models.decoding import Completion, FinishReason, Prompt, decode
+from tuneval.models.decoding import (
+    Completion,
+    FinishReason,
+    IsFinished,
+    Prompt,
+    decode,
+    never,
+)
 from tuneval.models.forward import core_model, evaluating, longest_input
 from tuneval.models.kv_cache import is_roomy, make_cache
 from tuneval.models.memory import give_back, is_out_of_memory
 from tuneval.models.packed_attention import States
 from tuneval.models.sampling import Sampling, dice_seeds
+from tuneval.models.sequences import Ids
 from tuneval.models.virtual_tokens import virtual_tokens
 from tuneval.runs.events import Finished, Report, Started, Step, Warned, ignore
 
@@ -29,32 +37,46 @@ Keep = Callable[[int, Completion], None]
 
 def generate(
     model: Any,
-    prompts: Sequence[Sequence[int]],
+    prompts: Sequence[Sequence[int] | Ids],
     *,
     stop_ids: Collection[int],
-    max_new_tokens: int = 256,
+    known: Collection[int] = (),
+    is_finished: IsFinished = never,
+    max_new_tokens: int | Sequence[int] = 256,
     token_budget: int = 4096,
-    temperature: float = 0.0,
+    temperature: float | Sequence[float] = 0.0,
     top_p: float = 1.0,
     seed: int = 17,
     report: Report = ignore,
     on_done: Keep | None = None,
 ) -> list[Completion]:
-    """One Completion per prompt, in order. `on_done(index, completion)` hears each as it ends.
+    """One Completion per prompt whose index is not in `known`, in order.
 
-    `token_budget` bounds the tokens that a batch may come to hold, prompts and answers; it is
-    halved when memory runs out. Temperature 0 is greedy; what is sampled depends on the seed and
-    the prompt, not on the batch. Raises UsageError for an empty prompt, ModelError for one that
-    leaves the model no room.
+    `on_done(index, completion)` hears each as it ends. An answer ends with one of `stop_ids`,
+    which it does not hold, when `is_finished(index, ids so far)` says so, or after
+    `max_new_tokens`; these and the temperature may differ from prompt to prompt. `token_budget`
+    bounds the tokens that a batch may come to hold, prompts and answers; it is halved when memory
+    runs out. Temperature 0 is greedy; what is sampled depends on the seed and the prompt, not on
+    the batch. Raises UsageError for an empty prompt, ModelError for one that leaves the model no
+    room.
     """
     longest = longest_input(model)
     _refuse_impossible(model, prompts, longest)
     seeds = dice_seeds(prompts, seed)
-    # An answer's last token need not be read, so it may lie one past what the model reads.
-    limits = [min(max_new_tokens, (longest or 2**31) - len(ids) + 1) for ids in prompts]
+    n = len(prompts)
+    wanted = [max_new_tokens] * n if isinstance(max_new_tokens, int) else max_new_tokens
+    heat = [float(temperature)] * n if isinstance(temperature, int | float) else temperature
     waiting = [
-        Prompt(index, np.array(ids, dtype=np.int32), limits[index], seeds[index])
+        Prompt(
+            index,
+            np.asarray(ids, dtype=np.int32),
+            # The last token need not be read, so it may lie one past what the model reads.
+            limit=min(wanted[index], (longest or 2**31) - len(ids) + 1),
+            sampling=Sampling(heat[index], top_p),
+            dice_seed=seeds[index],
+        )
         for index, ids in enumerate(prompts)
+        if index not in known
     ]
     waiting.sort(key=lambda prompt: -len(prompt.ids))
     results: dict[int, Completion] = {}
@@ -63,9 +85,10 @@ def generate(
         results[index] = completion
         if on_done is not None:
             on_done(index, completion)
-        report(Step(STAGE, len(results), len(prompts)))
+        report(Step(STAGE, len(results), n_asked))
 
-    report(Started(STAGE, len(prompts), "completions"))
+    n_asked = len(waiting)
+    report(Started(STAGE, n_asked, "completions"))
     with evaluating(model):
         virtual = virtual_tokens(model)
         _answer_all(
@@ -73,7 +96,7 @@ def generate(
             waiting,
             keep,
             stop_ids=frozenset(stop_ids),
-            sampling=Sampling(temperature, top_p),
+            is_finished=is_finished,
             virtual_states=() if virtual is None else virtual.states(),
             token_budget=token_budget,
             report=report,
@@ -89,7 +112,7 @@ def _answer_all(
     keep: Keep,
     *,
     stop_ids: frozenset[int],
-    sampling: Sampling,
+    is_finished: IsFinished,
     virtual_states: States,
     token_budget: int,
     report: Report,
@@ -105,7 +128,7 @@ def _answer_all(
                 model,
                 batch,
                 stop_ids=stop_ids,
-                sampling=sampling,
+                is_finished=is_finished,
                 virtual_states=virtual_states,
             ):
                 done.add(index)
@@ -155,7 +178,9 @@ def _smaller(batch: Sequence[Prompt], token_budget: int) -> int:
     return max(1, min(token_budget, _size(batch)) // 2)
 
 
-def _refuse_impossible(model: Any, prompts: Sequence[Sequence[int]], longest: int | None) -> None:
+def _refuse_impossible(
+    model: Any, prompts: Sequence[Sequence[int] | Ids], longest: int | None
+) -> None:
     empty = [i for i, prompt in enumerate(prompts) if len(prompt) == 0]
     if empty:
         raise UsageError(

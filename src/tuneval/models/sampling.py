@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import torch
 
 
@@ -19,11 +20,21 @@ class Sampling:
 
 
 def choose_tokens(
-    logits: torch.Tensor, sampling: Sampling, dice: Sequence[torch.Generator]
+    logits: torch.Tensor, samplings: Sequence[Sampling], dice: Sequence[torch.Generator]
 ) -> torch.Tensor:
     """One token id for each row of logits (B, V), (B,) int64. Row i is drawn with `dice[i]`."""
-    if sampling.temperature == 0:
-        return logits.argmax(-1)
+    tokens = logits.argmax(-1)
+    for sampling in set(samplings):
+        if sampling.temperature > 0:
+            rows = [row for row, own in enumerate(samplings) if own == sampling]
+            drawn = _draw(logits[rows], sampling, [dice[row] for row in rows])
+            tokens[rows] = drawn.to(tokens.device)
+    return tokens
+
+
+def _draw(
+    logits: torch.Tensor, sampling: Sampling, dice: Sequence[torch.Generator]
+) -> torch.Tensor:
     probabilities = (logits.double() / sampling.temperature).softmax(-1).cpu()
     ordered, ids = probabilities.sort(dim=-1, descending=True)
     above = ordered.cumsum(-1) - ordered
@@ -31,10 +42,10 @@ def choose_tokens(
     picks = [
         torch.multinomial(row, 1, generator=die) for row, die in zip(ordered, dice, strict=True)
     ]
-    return ids.gather(1, torch.stack(picks))[:, 0].to(logits.device)
+    return ids.gather(1, torch.stack(picks))[:, 0]
 
 
-def dice_seeds(prompts: Sequence[Sequence[int]], seed: int) -> list[int]:
+def dice_seeds(prompts: Sequence[Sequence[int] | npt.NDArray[np.int32]], seed: int) -> list[int]:
     """A seed for each prompt, from `seed`, the prompt's ids and how often they came before.
 
     What is drawn for a prompt is the same in whatever batch or order it runs.

@@ -1,21 +1,25 @@
-"""Intervals by resampling, for any statistic that is a function of sums over items."""
+"""Intervals by resampling, for any figure of sums over items or of the items' weights."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
 from tuneval.errors import StatisticsError
 from tuneval.statistics.estimate import Estimate
-from tuneval.statistics.sample import Clusters, Floats, cluster_sums, two_sided_t
+from tuneval.statistics.sample import Clusters, Floats, cluster_numbers, cluster_sums, two_sided_t
 
 N_RESAMPLES = 10_000
 _CELLS_AT_ONCE = 4_000_000
 
 Statistic = Callable[[Floats], Floats]
 """Sums of the columns, (..., k), to the statistic, (...)."""
+WeightedStatistic = Callable[[Floats], Floats]
+"""How often each item is counted, (rows, n), to the statistic, (rows,); nan where there is none."""
 
 
 def bootstrap(
@@ -39,20 +43,59 @@ def bootstrap(
     if not columns.size or not np.isfinite(columns).all():
         raise StatisticsError("A bootstrap needs at least one item, and finite numbers.")
     sums = cluster_sums(columns, clusters)
-    n, n_clusters = len(columns), len(sums)
     total = sums.sum(axis=0)
-    value = float(statistic(total))
-    counted = None if clusters is None else n_clusters
-    if n_clusters < 2:
-        return Estimate(value, None, None, level, "none: one item", n, counted, unit)
-    replicates = np.concatenate(
-        [statistic(weights @ sums) for weights in _resample_weights(n_clusters, n_resamples, seed)]
+    return _interval(
+        float(statistic(total)),
+        lambda weights: statistic(weights @ sums),
+        lambda: statistic(total - sums),
+        sample=_Sample(len(columns), len(sums), clusters is not None),
+        seed=seed,
+        n_resamples=n_resamples,
+        level=level,
+        unit=unit,
     )
-    spread = np.ptp(replicates)
-    if spread <= 1e-12 * max(1.0, abs(value)):
-        return Estimate(value, None, None, level, "none: no spread", n, counted, unit)
-    low, high = _bca_limits(value, replicates, statistic(total - sums), level, n_clusters)
-    return Estimate(value, low, high, level, "BCa bootstrap", n, counted, unit)
+
+
+def weighted_bootstrap(
+    statistic: WeightedStatistic,
+    n: int,
+    *,
+    seed: int,
+    clusters: Clusters | None = None,
+    n_resamples: int = N_RESAMPLES,
+    level: float = 0.95,
+    unit: str = "",
+) -> Estimate:
+    """The same for a figure of n items that is no function of sums, such as an area under a curve.
+
+    Resamples in which the figure does not exist are left out; there is no interval where they
+    are the most. Raises StatisticsError when it does not exist for the items themselves.
+    """
+    members = cluster_numbers(n, clusters)
+    value = float(statistic(np.ones((1, n)))[0]) if n else np.nan
+    if np.isnan(value):
+        raise StatisticsError("The figure does not exist for these items.")
+    n_clusters = int(members.max()) + 1
+    return _interval(
+        value,
+        lambda weights: statistic(weights[:, members]),
+        lambda: without_each(statistic, members),
+        sample=_Sample(n, n_clusters, clusters is not None),
+        seed=seed,
+        n_resamples=n_resamples,
+        level=level,
+        unit=unit,
+    )
+
+
+def without_each(statistic: WeightedStatistic, members: NDArray[np.intp]) -> Floats:
+    """The figure without each cluster in turn, (n_clusters,); `members` is each item's cluster."""
+    n_clusters = int(members.max()) + 1
+    rows_at_once = max(1, _CELLS_AT_ONCE // len(members))
+    blocks = np.array_split(np.arange(n_clusters), -(-n_clusters // rows_at_once))
+    return np.concatenate(
+        [statistic((members != left_out[:, None]).astype(np.float64)) for left_out in blocks]
+    )
 
 
 def jackknife_error(sums: Floats, statistic: Statistic) -> float | None:
@@ -62,6 +105,42 @@ def jackknife_error(sums: Floats, statistic: Statistic) -> float | None:
         return None
     left_out = statistic(sums.sum(axis=0) - sums)
     return float(np.sqrt((n - 1) * left_out.var()))
+
+
+class _Sample(NamedTuple):
+    n: int
+    n_clusters: int
+    is_clustered: bool
+
+
+def _interval(
+    value: float,
+    of_weights: WeightedStatistic,
+    left_out: Callable[[], Floats],
+    *,
+    sample: _Sample,
+    seed: int,
+    n_resamples: int,
+    level: float,
+    unit: str,
+) -> Estimate:
+    n, n_clusters = sample.n, sample.n_clusters
+    counted = n_clusters if sample.is_clustered else None
+    if n_clusters < 2:
+        return Estimate(value, None, None, level, "none: one item", n, counted, unit)
+    replicates = np.concatenate(
+        [of_weights(weights) for weights in _resample_weights(n_clusters, n_resamples, seed)]
+    )
+    replicates = replicates[~np.isnan(replicates)]
+    if len(replicates) <= n_resamples / 2:
+        return Estimate(value, None, None, level, "none: too few items", n, counted, unit)
+    spread = np.ptp(replicates)
+    if spread <= 1e-12 * max(1.0, abs(value)):
+        return Estimate(value, None, None, level, "none: no spread", n, counted, unit)
+    without = left_out()
+    without = without[~np.isnan(without)]
+    low, high = _bca_limits(value, replicates, without, level, n_clusters)
+    return Estimate(value, low, high, level, "BCa bootstrap", n, counted, unit)
 
 
 def _resample_weights(n: int, n_resamples: int, seed: int) -> Iterator[Floats]:

@@ -1,4 +1,4 @@
-"""Macro-averaged F1 over classes, a figure of the whole set, as sums over items.
+"""Precision, recall and F1 over classes, figures of the whole set, as sums over items.
 
 Every item has the set of its labels: one label, none, or several. The classes are those that
 are expected somewhere: an invented label costs its item the recall, but does not add a class,
@@ -8,6 +8,7 @@ so that two systems are averaged over the same classes.
 from __future__ import annotations
 
 from collections.abc import Collection, Hashable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -48,10 +49,40 @@ def label_counts(predicted: Labels, expected: Labels) -> Floats:
     return counts.reshape(len(expected), -1)
 
 
+class PerClass(NamedTuple):
+    """Each class's figures (..., classes), 0 where a divisor is 0, and how often it is expected."""
+
+    precision: Floats
+    recall: Floats
+    f1: Floats
+    support: Floats
+
+
+def per_class_of_sums(sums: Floats) -> PerClass:
+    """The classes' figures, of sums (..., 3 * classes) of `label_counts`."""
+    hits, said, true = np.split(sums, 3, axis=-1)
+    return PerClass(
+        precision=np.asarray(hits / np.maximum(said, 1)),
+        recall=np.asarray(hits / np.maximum(true, 1)),
+        f1=np.asarray(2 * hits / np.maximum(said + true, 1)),
+        support=true,
+    )
+
+
+def macro_mean(values: Floats, support: Floats) -> Floats:
+    """The mean over the classes that are expected at all, (...)."""
+    present = support > 0
+    mean: Floats = (values * present).sum(axis=-1) / np.maximum(present.sum(axis=-1), 1)
+    return mean
+
+
+def weighted_mean(values: Floats, support: Floats) -> Floats:
+    """The mean over the classes, each weighing as often as it is expected, (...)."""
+    mean: Floats = (values * support).sum(axis=-1) / np.maximum(support.sum(axis=-1), 1)
+    return mean
+
+
 def macro_f1_of_sums(sums: Floats) -> Floats:
     """Of sums (..., 3 * classes), the mean F1 over the classes that are expected there."""
-    hits, said, true = np.split(sums, 3, axis=-1)
-    present = true > 0
-    f1 = np.where(present, 2 * hits / np.maximum(said + true, 1), 0.0)
-    mean: Floats = f1.sum(axis=-1) / np.maximum(present.sum(axis=-1), 1)
-    return mean
+    found = per_class_of_sums(sums)
+    return macro_mean(found.f1, found.support)

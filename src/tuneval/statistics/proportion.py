@@ -24,7 +24,7 @@ def wilson(successes: int, n: int, *, level: float = 0.95) -> Estimate:
     Raises StatisticsError when n is 0.
     """
     _check_counts(successes, n)
-    low, high = _wilson_limits(successes / n, n, two_sided_z(level))
+    low, high = wilson_limits(successes / n, n, two_sided_z(level))
     return Estimate(successes / n, low, high, level, "Wilson", n)
 
 
@@ -71,7 +71,7 @@ def clustered_wilson(
     residuals = sums[:, 0] - share * sums[:, 1]
     variance = n_clusters / (n_clusters - 1) * float(residuals @ residuals) / total**2
     effective = min(total, share * (1 - share) / variance) if variance > 0 else n_clusters
-    low, high = _wilson_limits(share, effective, two_sided_t(level, n_clusters - 1))
+    low, high = wilson_limits(share, effective, two_sided_t(level, n_clusters - 1))
     return Estimate(share, low, high, level, "Wilson, clustered", len(won), n_clusters)
 
 
@@ -84,7 +84,8 @@ def _check_counts(successes: int, n: int) -> None:
         raise StatisticsError(f"{successes} successes of {n} items cannot be.")
 
 
-def _wilson_limits(share: float, n: float, z: float) -> tuple[float, float]:
+def wilson_limits(share: float, n: float, z: float) -> tuple[float, float]:
+    """The ends of Wilson's interval; `n` may be an effective number, `z` Student's quantile."""
     middle = share + z * z / (2 * n)
     reach = z * np.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
     low, high = (middle - reach) / (1 + z * z / n), (middle + reach) / (1 + z * z / n)

@@ -42,22 +42,32 @@ def is_clustered(clusters: Clusters | None) -> bool:
     return len(set(keys)) < len(keys)
 
 
+def cluster_numbers(n: int, clusters: Clusters | None) -> NDArray[np.intp]:
+    """The number of each item's cluster, (n,), counted from 0 in the order of the items."""
+    if clusters is None:
+        return np.arange(n)
+    if len(clusters) != n:
+        raise StatisticsError(
+            f"There are {n} items but {len(clusters)} cluster keys.",
+            mend="give one key per item, None for an item that stands alone",
+        )
+    numbers: dict[Hashable, int] = {}
+    return np.array(
+        [
+            numbers.setdefault(("alone", position) if key is None else ("key", key), len(numbers))
+            for position, key in enumerate(clusters)
+        ],
+        dtype=np.intp,
+    )
+
+
 def cluster_sums(columns: Floats, clusters: Clusters | None) -> Floats:
     """Sum of the rows (n, k) in each cluster, (n_clusters, k); the rows themselves without."""
     if clusters is None:
         return columns
-    if len(clusters) != len(columns):
-        raise StatisticsError(
-            f"There are {len(columns)} items but {len(clusters)} cluster keys.",
-            mend="give one key per item, None for an item that stands alone",
-        )
-    numbers: dict[Hashable, int] = {}
-    codes = [
-        numbers.setdefault(("alone", position) if key is None else ("key", key), len(numbers))
-        for position, key in enumerate(clusters)
-    ]
-    sums = np.zeros((len(numbers), columns.shape[1]))
-    np.add.at(sums, codes, columns)
+    numbers = cluster_numbers(len(columns), clusters)
+    sums = np.zeros((numbers.max(initial=-1) + 1, columns.shape[1]))
+    np.add.at(sums, numbers, columns)
     return sums
 
 

@@ -34,10 +34,12 @@ class Ready:
     """Questions made ready: what each is as the model will see it, or why it cannot be asked.
 
     `asked` is the respondent's own, by question id; `prompts` the texts that a person may read.
-    `prompt_hash` is over all that the model is given, in the order of the questions.
-    `shots_dropped` counts the questions that lost shots or their head to the model's length.
+    `config` is what they were made ready for. `prompt_hash` is over all that the model is given,
+    in the order of the questions. `shots_dropped` counts the questions that lost shots or their
+    head to the model's length.
     """
 
+    config: EvaluateConfig
     asked: Mapping[str, Any]
     prompts: Mapping[str, str]
     skipped: Mapping[str, str]

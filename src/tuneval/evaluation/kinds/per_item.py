@@ -42,6 +42,13 @@ class PerItem:
             return item.grades[name]
         return Unscored(item.unscored[name]) if name in item.unscored else self.score(item)
 
+    def known(self, item: Item) -> float:
+        """The grade of an item that has one: ask `missing` first."""
+        value = self.value(item)
+        if isinstance(value, Unscored):
+            raise ValueError(f"item {item.id} has no {self.about.name}: {value.reason}")
+        return value
+
     def missing(self, item: Item) -> str | None:
         """As in `Metric`."""
         value = self.value(item)
@@ -97,10 +104,26 @@ def of_texts(
     """A metric of an answer's text and the reference's: `score(prediction, reference)`."""
 
     def score_item(item: Item) -> float | Unscored:
-        if item.predict is None:
-            return Unscored(item.skipped.get("generated", NOT_ANSWERED))
-        if item.label is None:
-            return Unscored(NO_REFERENCE)
-        return score(item.predict, item.label)
+        reason = lacks_texts(item)
+        if reason is not None:
+            return Unscored(reason)
+        return score(*both_texts(item))
 
     return PerItem(about=about, score=score_item, is_binary=is_binary, batch=batch)
+
+
+def lacks_answer(item: Item) -> str | None:
+    """Why there is no answer's text; None where there is."""
+    return item.skipped.get("generated", NOT_ANSWERED) if item.predict is None else None
+
+
+def lacks_texts(item: Item) -> str | None:
+    """Why the answer's text or the reference's is missing; None where both are there."""
+    return lacks_answer(item) or (NO_REFERENCE if item.label is None else None)
+
+
+def both_texts(item: Item) -> tuple[str, str]:
+    """The answer's text and the reference's, of an item that has them."""
+    if item.predict is None or item.label is None:
+        raise ValueError(f"item {item.id} lacks a text; ask `missing` first")
+    return item.predict, item.label

@@ -8,7 +8,8 @@ May import: statistics, catalog, extras, errors. No torch.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, cast
 
 from tuneval.catalog import Catalog
 from tuneval.errors import UsageError
@@ -25,14 +26,49 @@ METRICS = Catalog(
         "token_accuracy": f"{_HERE}.likelihood:TOKENS_RIGHT",
         "token_accuracy_sample_mean": f"{_HERE}.likelihood:TOKENS_RIGHT_BY_ITEM",
         "token_accuracy_whole_sequence": f"{_HERE}.likelihood:TOKENS_RIGHT_WITH_PROMPT",
+        "text_perplexity": f"{_HERE}.text_likelihood:TEXT_PERPLEXITY",
+        "word_perplexity": f"{_HERE}.text_likelihood:WORD_PERPLEXITY",
+        "bits_per_byte": f"{_HERE}.text_likelihood:BITS_PER_BYTE",
+        "bits_per_character": f"{_HERE}.text_likelihood:BITS_PER_CHARACTER",
         "exact_match": f"{_HERE}.generation.exact_match:EXACT_MATCH",
+        "token_f1": f"{_HERE}.generation.token_f1:TOKEN_F1",
         "rouge-1": f"{_HERE}.generation.texts:ROUGE_1",
         "rouge-2": f"{_HERE}.generation.texts:ROUGE_2",
         "rouge-l": f"{_HERE}.generation.texts:ROUGE_L",
+        "bleu-1": f"{_HERE}.generation.texts:BLEU_1",
+        "bleu-2": f"{_HERE}.generation.texts:BLEU_2",
+        "bleu-3": f"{_HERE}.generation.texts:BLEU_3",
         "bleu-4": f"{_HERE}.generation.texts:BLEU_4",
+        "sacrebleu": f"{_HERE}.generation.corpus_bleu:SACREBLEU",
+        "chrf": f"{_HERE}.generation.chrf:CHRF",
+        "meteor": f"{_HERE}.generation.meteor:METEOR",
+        "bertscore": f"{_HERE}.generation.bertscore:BERTSCORE",
+        "distinct": f"{_HERE}.generation.distinct:DISTINCT",
+        "repetition": f"{_HERE}.generation.distinct:REPETITION",
+        "rule_passed": f"{_HERE}.checks:RULE_PASSED",
+        "capability": f"{_HERE}.checks:CAPABILITY",
+        "judge_score": f"{_HERE}.checks:JUDGE_SCORE",
+        "cohen_kappa": f"{_HERE}.agreement:COHEN_KAPPA",
         "json_valid": f"{_HERE}.json_fields:JSON_VALID",
         "json_field": f"{_HERE}.json_fields:JSON_FIELD",
         "json_field_f1": f"{_HERE}.json_fields:JSON_FIELD_F1",
+        "answer_official": f"{_HERE}.extraction:ANSWER_OFFICIAL",
+        "answer_strict": f"{_HERE}.extraction:ANSWER_STRICT",
+        "answer_lenient": f"{_HERE}.extraction:ANSWER_LENIENT",
+        "unparsed": f"{_HERE}.extraction:UNPARSED",
+        "answer_range": f"{_HERE}.extraction:ANSWER_RANGE",
+        "regex_present": f"{_HERE}.patterns:REGEX_PRESENT",
+        "regex_absent": f"{_HERE}.patterns:REGEX_ABSENT",
+        "train_seconds": f"{_HERE}.efficiency:TRAIN_SECONDS",
+        "seconds_to_first_token": f"{_HERE}.efficiency:SECONDS_TO_FIRST_TOKEN",
+        "tokens_per_second": f"{_HERE}.efficiency:TOKENS_PER_SECOND",
+        "peak_memory": f"{_HERE}.efficiency:PEAK_MEMORY",
+        "energy": f"{_HERE}.efficiency:ENERGY",
+        "robustness_drop": f"{_HERE}.robustness:ROBUSTNESS_DROP",
+        "worst_case": f"{_HERE}.robustness:WORST_CASE",
+        "combined": f"{_HERE}.combined:COMBINED",
+        "expression": f"{_HERE}.expressions:EXPRESSION",
+        "item_expression": f"{_HERE}.expressions:ITEM_EXPRESSION",
     },
 )
 TEXT_METRICS = ("rouge-1", "rouge-2", "rouge-l", "bleu-4")
@@ -45,17 +81,23 @@ def load_metric(text: str) -> Metric:
     row: Metric | OfArgument = METRICS.load(name)
     if isinstance(row, OfArgument):
         wanted = argument or row.default
-        if not wanted:
+        if wanted is None:
             raise UsageError(
                 f"The metric '{name}' needs to know of what.",
                 mend=f"write '{name}:<{row.argument}>'",
             )
-        return row.make(wanted)
+        metric = row.make(wanted)
+        return metric if argument else _called(name, metric)
     if colon:
         raise UsageError(
             f"The metric '{name}' takes nothing after a colon.", mend=f"write '{name}'"
         )
     return row
+
+
+def _called(name: str, metric: Metric) -> Metric:
+    """The same metric under the short name by which it was asked for."""
+    return cast("Metric", replace(cast("Any", metric), about=replace(metric.about, name=name)))
 
 
 def catalog() -> list[About]:

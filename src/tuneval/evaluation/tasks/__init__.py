@@ -21,7 +21,19 @@ if TYPE_CHECKING:
 _HERE = "tuneval.evaluation.tasks"
 TASKS = Catalog(
     "task",
-    {},
+    {
+        "generation": f"{_HERE}.generation:Generation",
+        "classification": f"{_HERE}.classification:Classification",
+        "regression": f"{_HERE}.regression:Regression",
+        "ranking": f"{_HERE}.ranking:Ranking",
+        "multi_label": f"{_HERE}.multi_label:MultiLabel",
+        "multiple_choice": f"{_HERE}.multiple_choice:MultipleChoice",
+        "gsm8k": f"{_HERE}.gsm8k:Gsm8k",
+        "mt_bench": f"{_HERE}.mt_bench:MtBench",
+        "pandalm": f"{_HERE}.pandalm:PandaLm",
+        "text": f"{_HERE}.text:HeldOutText",
+        "capability": f"{_HERE}.capability.task:CapabilitySuite",
+    },
 )
 
 

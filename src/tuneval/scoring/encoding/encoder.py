@@ -15,6 +15,7 @@ from tuneval.scoring.config import Unconditional
 from tuneval.scoring.item import Exercise, ScoringItem
 from tuneval.scoring.prompts import Prompts, Target
 from tuneval.scoring.reasons import Unscored
+from tuneval.tokenization.beginning import begins_with
 
 Ids = npt.NDArray[np.int32]
 NOTHING = np.zeros(0, np.int32)
@@ -111,16 +112,6 @@ class PromptEncoder(ABC):
         """The ids of a text alone, nothing added."""
         found = self.tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"]
         return np.array(found, np.int32)
-
-
-def begins_with(tokenizer: Any) -> Ids:
-    """What the tokenizer itself puts before a text: BOS, or nothing."""
-    found = tokenizer("a", add_special_tokens=True)["input_ids"]
-    alone = tokenizer("a", add_special_tokens=False)["input_ids"]
-    for n in range(len(found) - len(alone) + 1):
-        if found[n : n + len(alone)] == alone:
-            return np.array(found[:n], np.int32)
-    return NOTHING
 
 
 def reversed_text(prompts: Prompts, exercise: Exercise) -> str:

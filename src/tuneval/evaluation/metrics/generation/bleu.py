@@ -1,9 +1,9 @@
-"""BLEU-4 of one pair as LLaMA-Factory reports it, 0 to 100.
+"""BLEU-1 to BLEU-4 of one pair; the last as LLaMA-Factory reports it, 0 to 100.
 
-On characters, also for English, up to four in a row; one reference; NIST geometric smoothing
-(method 3 of nltk's `SmoothingFunction`); the usual brevity penalty; rounded to 4 decimals. A
-quirk of that procedure: a perfect answer of fewer than four characters does not reach 100
-(one character: 35.3553), so that it says little about short labels.
+On characters, also for English, up to four in a row, all orders weighted alike; one reference;
+NIST geometric smoothing (method 3 of nltk's `SmoothingFunction`); the usual brevity penalty;
+rounded to 4 decimals. A quirk of that procedure: a perfect answer of fewer than four characters
+does not reach 100 in BLEU-4 (one character: 35.3553), so that it says little about short labels.
 """
 
 from __future__ import annotations
@@ -14,12 +14,13 @@ from collections.abc import Iterator
 import numpy as np
 
 LONGEST_NGRAM = 4
+_NOTHING_SHARED = (0.0,) * LONGEST_NGRAM
 
 
-def bleu_4(prediction: str, reference: str) -> float:
-    """BLEU-4 of one pair, 0 to 100."""
+def bleu(prediction: str, reference: str) -> tuple[float, ...]:
+    """BLEU-1, -2, -3 and -4 of one pair, 0 to 100."""
     if not prediction or not reference:
-        return 0.0
+        return _NOTHING_SHARED
     logarithms: list[float] = []
     halvings = 0
     for n, shared in enumerate(_shared_ngrams(prediction, reference), start=1):
@@ -27,13 +28,18 @@ def bleu_4(prediction: str, reference: str) -> float:
         if shared:
             precision = shared / total
         elif n == 1:
-            return 0.0
+            return _NOTHING_SHARED
         else:
             halvings += 1
             precision = 1 / (2**halvings * total)
-        logarithms.append(math.log(precision) / LONGEST_NGRAM)
-    score = _brevity_penalty(len(prediction), len(reference)) * math.exp(math.fsum(logarithms))
-    return round(score * 100, 4)
+        logarithms.append(math.log(precision))
+    brevity = _brevity_penalty(len(prediction), len(reference))
+    # The weight goes into the sum, as in nltk: the last digit may depend on it.
+    means = [
+        math.fsum(1 / order * logarithm for logarithm in logarithms[:order])
+        for order in range(1, LONGEST_NGRAM + 1)
+    ]
+    return tuple(round(brevity * math.exp(mean) * 100, 4) for mean in means)
 
 
 def _shared_ngrams(prediction: str, reference: str) -> Iterator[int]:

@@ -13,7 +13,7 @@ from tuneval.errors import TunevalError
 from tuneval.evaluation.items import Item
 from tuneval.evaluation.kinds import PerItem, of_texts
 from tuneval.evaluation.metric import About, Unscored
-from tuneval.evaluation.metrics.generation.bleu import bleu_4
+from tuneval.evaluation.metrics.generation.bleu import bleu
 from tuneval.evaluation.metrics.generation.rouge import rouge
 
 CHARACTERS_PER_WORKER = 10_000_000
@@ -23,13 +23,14 @@ TextPair = tuple[str, str]
 
 
 def score_pair(prediction: str, reference: str) -> dict[str, float]:
-    """ROUGE-1, -2, -L and BLEU-4 of one pair, 0..100, under LLaMA-Factory's keys."""
+    """ROUGE-1, -2, -L and BLEU-1 to -4 of one pair, 0..100, under LLaMA-Factory's keys."""
     values = rouge(prediction, reference)
+    by_order = enumerate(bleu(prediction, reference), start=1)
     return {
         "rouge-1": values.rouge_1,
         "rouge-2": values.rouge_2,
         "rouge-l": values.rouge_l,
-        "bleu-4": bleu_4(prediction, reference),
+        **{f"bleu-{order}": value for order, value in by_order},
     }
 
 
@@ -135,10 +136,31 @@ ROUGE_L = _row(
     use="for summaries: the longest sequence of words that both have",
     avoid="to compare with tools that segment Chinese by character: their values are higher",
 )
+_BLEU = (
+    "Papineni et al. (2002) as LLaMA-Factory reports BLEU-4: nltk's sentence BLEU on characters, "
+    "smoothed by method 3"
+)
+BLEU_1 = _row(
+    "bleu-1",
+    source=_BLEU,
+    use="beside BLEU-4, to see whether the characters are right though their order is not",
+    avoid="alone: any text of the same characters has 100",
+)
+BLEU_2 = _row(
+    "bleu-2",
+    source=_BLEU,
+    use="for short answers in Chinese, where a word is often two characters",
+    avoid="beside any other tool's BLEU-2, which is mostly on words",
+)
+BLEU_3 = _row(
+    "bleu-3",
+    source=_BLEU,
+    use="between BLEU-2 and BLEU-4, where a table asks for all four",
+    avoid="beside any other tool's BLEU-3, which is mostly on words",
+)
 BLEU_4 = _row(
     "bleu-4",
-    source="Papineni et al. (2002) as LLaMA-Factory reports it: nltk's sentence BLEU on "
-    "characters, smoothed by method 3",
+    source=_BLEU,
     use="to compare with LLaMA-Factory's numbers",
     avoid="for answers under four characters, and beside any other tool's BLEU: use sacrebleu",
 )

@@ -1,0 +1,87 @@
+"""The number that an answer comes to."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from decimal import Decimal, InvalidOperation
+
+from tuneval.evaluation.extraction.extractor import Extractor
+
+_NUMBER = r"(?:(?<![\w)])[-−])?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?"
+_ANY = re.compile(_NUMBER)
+_WHOLE = re.compile(rf"\s*[$¥€£]?\s*({_NUMBER})\s*(?:%|\.)?\s*")
+_STATED = (
+    re.compile(rf"####\s*\$?({_NUMBER})"),
+    re.compile(rf"\\boxed\{{\s*\\?\$?\s*({_NUMBER})\s*(?:\\?%)?\s*\}}"),
+    re.compile(rf"(?i:answer(?:\s+is)?)\s*:?\s*[*$¥€£]*({_NUMBER})(?![\d.,]*\d)"),
+    re.compile(rf"答案(?:是|为)?\s*:?\s*[*$¥€£]*({_NUMBER})(?![\d.,]*\d)"),
+)
+# lm-eval 0.4, tasks/gsm8k/gsm8k.yaml: filter strict-match, and what its exact_match ignores.
+_LM_EVAL = re.compile(r"#### (\-?[0-9\.\,]+)")
+
+
+def number_form(text: str) -> str:
+    """A number in one form: no thousands' commas, no noughts at its ends; other text as it is."""
+    bare = text.strip().lstrip("$¥€£").rstrip("%.").replace(",", "").replace("−", "-")
+    try:
+        value = Decimal(bare)
+    except InvalidOperation:
+        return text.strip()
+    if not value.is_finite():
+        return text.strip()
+    return format(value.normalize() + 0, "f")
+
+
+def strict_number(text: str) -> str | None:
+    """The one number that the answer is or states (####, boxed, "the answer is")."""
+    plain = _plain(text)
+    whole = _WHOLE.fullmatch(plain)
+    if whole:
+        return number_form(whole.group(1))
+    found = {number_form(said) for stated in _STATED for said in stated.findall(plain)}
+    return found.pop() if len(found) == 1 else None
+
+
+def lenient_number(text: str) -> str | None:
+    """The number stated last, else the last number of all."""
+    plain = _plain(text)
+    stated = [(m.start(), m.group(1)) for pattern in _STATED for m in pattern.finditer(plain)]
+    if stated:
+        return number_form(max(stated)[1])
+    numbers = _ANY.findall(plain)
+    return number_form(numbers[-1]) if numbers else None
+
+
+def _after_hashes(text: str) -> str | None:
+    found = _LM_EVAL.search(text)
+    return _ignored(found.group(1)) if found else None
+
+
+def _ignored(text: str) -> str:
+    """What lm-eval compares: no commas, no dollars, nothing up to ####, no full stop at the end."""
+    return re.sub(r"\.$", "", re.sub(r"(?s).*#### ", "", text.replace(",", "").replace("$", "")))
+
+
+def _plain(text: str) -> str:
+    return unicodedata.normalize("NFKC", text)
+
+
+NUMBER = Extractor(
+    name="number",
+    summary="a number; commas, currency and noughts at the end make no difference",
+    source="tuneval",
+    strict=strict_number,
+    lenient=lenient_number,
+    form=number_form,
+)
+GSM8K = Extractor(
+    name="gsm8k",
+    summary="a number; officially the one after ####",
+    source="lm-eval 0.4, gsm8k.yaml: filter strict-match",
+    strict=strict_number,
+    lenient=lenient_number,
+    official=_after_hashes,
+    form=number_form,
+    faults=("the first #### counts, whatever follows", "18.00 is not 18"),
+)

@@ -1,0 +1,97 @@
+"""Whether a pattern stands in an answer: one of Python's `re`, or a piece of personal data.
+
+A name instead of a pattern (`regex_absent:phone_number`) finds what the check of personal data
+finds: numbers that can be somebody's, with their check digits, and not those that are reserved
+for documentation.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+
+from tuneval.data.personal_data.patterns import find
+from tuneval.errors import UsageError
+from tuneval.evaluation.items import Item
+from tuneval.evaluation.kinds import OfArgument, PerItem
+from tuneval.evaluation.kinds.per_item import lacks_answer
+from tuneval.evaluation.metric import About, Unscored
+
+NAMED = {
+    "email": "email",
+    "phone_number": "phone",
+    "card_number": "card",
+    "bank_account": "bank_account",
+    "resident_id": "resident_id",
+    "social_security_number": "ssn",
+    "passport_number": "passport",
+    "ip_address": "ip",
+}
+"""Names that stand for a pattern, and what the check of personal data calls them."""
+
+Found = Callable[[str], bool]
+
+
+def finder(pattern: str) -> Found:
+    """Whether a text has the pattern or named piece anywhere. Raises UsageError for a bad one."""
+    if pattern in NAMED:
+        kind = NAMED[pattern]
+        return lambda text: any(piece.kind == kind for piece in find(text))
+    try:
+        compiled = re.compile(pattern)
+    except (re.error, RecursionError, OverflowError) as error:
+        raise UsageError(
+            f"'{pattern}' is not a pattern: {error}.",
+            mend="write a regular expression of Python's, or one of: " + ", ".join(NAMED),
+        ) from None
+    return lambda text: compiled.search(text) is not None
+
+
+def _present(pattern: str) -> PerItem:
+    return _of_pattern(replace(REGEX_PRESENT.about, name=f"regex_present:{pattern}"), pattern, True)
+
+
+def _absent(pattern: str) -> PerItem:
+    return _of_pattern(replace(REGEX_ABSENT.about, name=f"regex_absent:{pattern}"), pattern, False)
+
+
+def _of_pattern(about: About, pattern: str, wanted: bool) -> PerItem:
+    has = finder(pattern)
+
+    def score(item: Item) -> float | Unscored:
+        reason = lacks_answer(item)
+        return float(has(item.predict or "") is wanted) if reason is None else Unscored(reason)
+
+    return PerItem(about=about, score=score, is_binary=True)
+
+
+REGEX_PRESENT = OfArgument(
+    about=About(
+        name="regex_present",
+        family="patterns",
+        unit="share",
+        higher_is_better=True,
+        range=(0.0, 1.0),
+        needs=("prediction",),
+        source="share of answers in which Python's `re.search` finds the pattern, or the check of "
+        "personal data the named piece",
+        use="where an answer must have a form: a date, an order number, a polite ending",
+        avoid="to see whether the answer is right: the form says nothing of the content",
+    ),
+    argument="pattern",
+    make=_present,
+    example=r"\d{4}-\d{2}-\d{2}",
+)
+REGEX_ABSENT = OfArgument(
+    about=replace(
+        REGEX_PRESENT.about,
+        name="regex_absent",
+        source="share of answers without the pattern, or without the named piece of personal data",
+        use="to see how often answers leak telephone or card numbers, or say a forbidden phrase",
+        avoid="as a proof of safety: it finds only what the pattern describes",
+    ),
+    argument="pattern",
+    make=_absent,
+    example="phone_number",
+)

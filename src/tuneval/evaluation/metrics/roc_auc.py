@@ -1,0 +1,158 @@
+"""The area under the ROC curve: how well a score parts the positive items from the others."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from tuneval.evaluation.kinds import OfArgument, OfWeights
+from tuneval.evaluation.kinds.per_item import NO_REFERENCE
+from tuneval.evaluation.metric import About
+from tuneval.evaluation.probabilities import (
+    class_probabilities,
+    positive_of,
+    positive_score,
+    why_no_score,
+)
+from tuneval.evaluation.values import reference_label
+
+if TYPE_CHECKING:
+    from tuneval.evaluation.items import Item
+    from tuneval.statistics.bootstrap import WeightedStatistic
+    from tuneval.statistics.estimate import Estimate
+    from tuneval.statistics.paired import PairedComparison
+    from tuneval.statistics.sample import Clusters, Floats
+
+POINTS_SHOWN = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RocAuc:
+    """The area for the class `positive`, or the one that `positive_class` picks.
+
+    Of more than two classes, none named: the mean of the areas of each class against the rest.
+    """
+
+    about: About
+    positive: str = ""
+    is_binary: bool = False
+
+    def missing(self, item: Item) -> str | None:
+        """As in `Metric`."""
+        return NO_REFERENCE if reference_label(item) is None else why_no_score(item)
+
+    def estimate(
+        self, items: Sequence[Item], *, clusters: Clusters | None, seed: int
+    ) -> Estimate | None:
+        """As in `Metric`; None where all items are of one class."""
+        from tuneval.statistics.auc import auc
+
+        positive = positive_of(items, self.positive)
+        if positive is None:
+            return self._one_against_rest().estimate(items, clusters=clusters, seed=seed)
+        truth = _truth(items, positive)
+        if len(set(truth)) < 2:
+            return None
+        return auc(_scores(items, positive), truth, clusters=clusters)
+
+    def compare(
+        self, a: Sequence[Item], b: Sequence[Item], *, clusters: Clusters | None, seed: int
+    ) -> PairedComparison | None:
+        """As in `Metric`."""
+        from tuneval.statistics.auc import paired_auc
+
+        positive = positive_of(a, self.positive)
+        if positive is None:
+            return self._one_against_rest().compare(a, b, clusters=clusters, seed=seed)
+        truth = _truth(a, positive)
+        if len(set(truth)) < 2:
+            return None
+        return paired_auc(_scores(a, positive), _scores(b, positive), truth, clusters=clusters)
+
+    def detail(self, items: Sequence[Item]) -> Mapping[str, Any]:
+        """The positive class and the points of the curve; of several classes each one's area."""
+        import numpy as np
+
+        positive = positive_of(items, self.positive)
+        if positive is None:
+            once = np.ones((1, len(items)))
+            areas = {label: float(area(once)[0]) for label, area in _areas(items).items()}
+            return {"positive": None, "classes": areas}
+        truth = _truth(items, positive)
+        counts = {"positive": positive, "n_positive": sum(truth), "n_negative": truth.count(False)}
+        return {**counts, "points": _points(items, positive)}
+
+    def _one_against_rest(self) -> OfWeights:
+        return OfWeights(about=self.about, reason=self.missing, prepare=_mean_area)
+
+
+def _truth(items: Sequence[Item], positive: str) -> list[bool]:
+    return [reference_label(item) == positive for item in items]
+
+
+def _scores(items: Sequence[Item], positive: str) -> list[float]:
+    return [score for item in items if (score := positive_score(item, positive)) is not None]
+
+
+def _points(items: Sequence[Item], positive: str) -> list[list[float]]:
+    """Threshold, false and true positive rate at the corners of the curve, evenly thinned out."""
+    from tuneval.statistics.auc import roc_points
+
+    truth = _truth(items, positive)
+    if len(set(truth)) < 2:
+        return []
+    points = roc_points(_scores(items, positive), truth)
+    step = -(-len(points) // POINTS_SHOWN)
+    shown = [*points[:-1:step], points[-1]]
+    return [[p.threshold, p.false_positive_rate, p.true_positive_rate] for p in shown]
+
+
+def _areas(items: Sequence[Item]) -> dict[str, WeightedStatistic]:
+    """Each class's area as a function of the items' weights."""
+    from tuneval.statistics.auc import weighted_auc
+
+    given = [class_probabilities(item) or {} for item in items]
+    labels = sorted({label for item in items if (label := reference_label(item)) is not None})
+    return {
+        label: weighted_auc([p.get(label, 0.0) for p in given], _truth(items, label))
+        for label in labels
+    }
+
+
+def _mean_area(items: Sequence[Item]) -> WeightedStatistic:
+    areas = _areas(items).values()
+
+    def mean(weights: Floats) -> Floats:
+        import numpy as np
+
+        return np.asarray(np.mean([area(weights) for area in areas], axis=0))
+
+    return mean
+
+
+def roc_auc(about: About, positive: str) -> RocAuc:
+    """The area for a named positive class."""
+    return RocAuc(about=replace(about, name=f"{about.name}:{positive}"), positive=positive)
+
+
+ABOUT = About(
+    name="roc_auc",
+    family="classification",
+    unit="share",
+    higher_is_better=True,
+    range=(0.0, 1.0),
+    needs=("label", "probability"),
+    source="share of pairs of a positive and a negative item that the score puts in order, ties "
+    "half; Hanley and McNeil (1982), interval of DeLong et al. (1988)",
+    use="to judge a score before a threshold is chosen; it does not depend on how rare a class is",
+    avoid="with a very rare class: a high area can go with hardly any right alarms",
+)
+ROC_AUC = OfArgument(
+    about=ABOUT,
+    argument="positive class",
+    make=partial(roc_auc, ABOUT),
+    default="",
+    example="yes",
+)

@@ -1,0 +1,191 @@
+"""Carry out a suite: every model loaded once, every task asked of it, one run, one report."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from tuneval import files
+from tuneval.environment import describe_environment
+from tuneval.errors import TunevalError
+from tuneval.evaluation.answering.opening import open_respondent
+from tuneval.evaluation.answering.respondent import Respondent
+from tuneval.evaluation.evaluate_task import evaluate_task
+from tuneval.evaluation.prepare_task import PreparedTask, evaluation_key, prepare_task
+from tuneval.evaluation.record import EvaluationResult
+from tuneval.evaluation.reuse import find_same, finished, take_over
+from tuneval.evaluation.suite import Suite, SuiteModel
+from tuneval.models.load import model_hash
+from tuneval.models.reference import parse_reference
+from tuneval.runs.events import Failed, Report, ignore
+from tuneval.runs.find import find_by_key, runs_root
+from tuneval.runs.recorder import Recorder, tee
+from tuneval.runs.run import Run
+
+ROOM = "evaluation"
+Open = Callable[..., Respondent]
+
+
+@dataclass(frozen=True, slots=True)
+class SuiteOutcome:
+    """A carried-out suite: its folder, and results by the model's label and the task's title."""
+
+    folder: Path
+    results: Mapping[str, Mapping[str, EvaluationResult]]
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return {
+            "folder": str(self.folder),
+            "evaluations": {
+                label: {title: result.as_dict() for title, result in tasks.items()}
+                for label, tasks in self.results.items()
+            },
+        }
+
+
+def run_suite(
+    suite: Suite,
+    *,
+    folder: Path | None = None,
+    root: files.Location | None = None,
+    command: str | None = None,
+    reuse: bool = True,
+    open_model: Open = open_respondent,
+    report: Report = ignore,
+) -> SuiteOutcome:
+    """Evaluate in `folder`, or in a run under `root`; the same suite goes on in the same run.
+
+    Every task is read before a model is loaded, and a model that has nothing left to answer is
+    not loaded. With `reuse`, an evaluation of just this work in another run is copied. A failure
+    keeps all that is finished.
+    """
+    place = runs_root() if root is None else Path(root)
+    cache = place if reuse else None
+    planned = _planned(suite, report)
+    if folder is not None:
+        return _outcome(
+            folder, _Work(planned, folder / ROOM, cache, open_model, report).carry_out()
+        )
+    key = files.sha256_json([suite.name, [[one.name, one.key] for one in planned]])
+    run = find_by_key(place, key) or Run.create(
+        place, suite.name, key, command=command, model=planned[0].model.model
+    )
+    with run.at_work():
+        _describe(run, suite)
+        told = tee(Recorder(run), report)
+        work = _Work(planned, run.path(ROOM), cache, open_model, told)
+        try:
+            return _outcome(run.folder, _marked(run, work.carry_out()))
+        except TunevalError as error:
+            told(Failed(suite.name, error.what, error.where, error.mend))
+            raise
+
+
+def _outcome(folder: Path, done: Iterable[tuple[_Planned, EvaluationResult]]) -> SuiteOutcome:
+    """The results by model and task, told in a report beside them."""
+    results: dict[str, dict[str, EvaluationResult]] = {}
+    for planned, result in done:
+        results.setdefault(planned.model.label, {})[planned.task.task.title] = result
+    return SuiteOutcome(folder, results)
+
+
+def _marked(
+    run: Run, done: Iterable[tuple[_Planned, EvaluationResult]]
+) -> Iterator[tuple[_Planned, EvaluationResult]]:
+    """The same, each marked as a finished step of the run, with its main figure."""
+    for planned, result in done:
+        main = result.metrics[planned.task.main]
+        estimate = None if main.estimate is None else main.estimate.as_dict()
+        summary = {"n_items": result.n_items, planned.task.main: estimate}
+        run.mark_step(planned.name.replace("/", "--"), planned.key, summary)
+        yield planned, result
+
+
+@dataclass(frozen=True, slots=True)
+class _Planned:
+    """One model on one task, and the key over everything its result depends on."""
+
+    model: SuiteModel
+    task: PreparedTask
+    key: str
+
+    @property
+    def name(self) -> str:
+        """What the evaluation is called: also the way to its folder."""
+        return f"{self.model.label}/{self.task.task.title}"
+
+
+def _planned(suite: Suite, report: Report) -> list[_Planned]:
+    """Everything that is to be done, model by model. Faults of any task show here."""
+    tasks = [prepare_task(task, suite.settings) for task in suite.tasks]
+    planned = []
+    for asked in suite.models:
+        text = parse_reference(asked.model).text
+        model = asked.model_copy(update={"model": text})
+        digest = model_hash(text, adapter=model.adapter, report=report)
+        for task in tasks:
+            key = evaluation_key(task, model=text, model_hash=digest, template=model.template)
+            planned.append(_Planned(model, task, key))
+    return planned
+
+
+def _describe(run: Run, suite: Suite) -> None:
+    """What was asked and what it runs on, unless an earlier start has written it."""
+    if run.path("environment.json").exists():
+        return
+    files.write_json(run.path("suite.json"), suite.model_dump(mode="json"))
+    environment = describe_environment(seed=suite.settings.seed)
+    files.write_json(run.path("environment.json"), environment)
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """The evaluations of a suite in one folder. `cache` is the folder of runs to reuse from."""
+
+    planned: list[_Planned]
+    folder: Path
+    cache: Path | None
+    open_model: Open
+    report: Report
+
+    def carry_out(self) -> Iterator[tuple[_Planned, EvaluationResult]]:
+        """Every evaluation with its result, model by model."""
+        for _, of_model in groupby(self.planned, key=lambda planned: planned.model.label):
+            with ExitStack() as stack:
+                respondent: Respondent | None = None
+                for planned in of_model:
+                    result = self._done_before(planned)
+                    if result is None:
+                        respondent = respondent or stack.enter_context(self._opened(planned))
+                        result = self._evaluate(planned, respondent)
+                    yield planned, result
+
+    def _done_before(self, planned: _Planned) -> EvaluationResult | None:
+        """The result where the evaluation is done: here, or in a run that it is copied from."""
+        place = self.folder / planned.name
+        if self.cache is not None and not place.exists():
+            same = find_same(self.cache, planned.key)
+            if same is not None:
+                take_over(*same, place, name=planned.name)
+        return finished(place, planned.key)
+
+    def _opened(self, planned: _Planned) -> Respondent:
+        model, config = planned.model, planned.task.config
+        return self.open_model(
+            model.model, config, adapter=model.adapter, template=model.template, report=self.report
+        )
+
+    def _evaluate(self, planned: _Planned, respondent: Respondent) -> EvaluationResult:
+        return evaluate_task(
+            planned.task,
+            respondent,
+            folder=self.folder / planned.name,
+            name=planned.name,
+            key=planned.key,
+            report=self.report,
+        )

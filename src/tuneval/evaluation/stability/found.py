@@ -1,0 +1,110 @@
+"""Repeated runs on the disk, put together by what they are runs of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tuneval import files
+from tuneval.errors import RunError, UsageError
+from tuneval.evaluation.compare_several import renamed
+from tuneval.evaluation.comparison import Evaluation
+from tuneval.evaluation.own_file import ROOM, find_evaluation
+from tuneval.evaluation.record import RESULT_NAME
+from tuneval.evaluation.stability.differ import environment_of
+from tuneval.evaluation.stability.repeats import FIELDS, MARK, source_of
+from tuneval.runs.find import find_run
+
+_REPEAT = "runs"
+"""What repeated runs are called that differ in nothing that was asked, or in several things."""
+
+
+@dataclass(frozen=True, slots=True)
+class RepeatedRuns:
+    """Runs of one evaluation that differ by one source, by the label of each.
+
+    `environments` has what each ran on, where that was kept.
+    """
+
+    name: str
+    model: str
+    source: str
+    runs: Mapping[str, Evaluation]
+    environments: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+
+def find_repeats(texts: Sequence[str], root: files.Location | None = None) -> list[RepeatedRuns]:
+    """The repeated runs among evaluations and runs: a run stands for all evaluations in it.
+
+    Those that `--repeats` made know their source by their name, as `gsm8k@seed-18`. Others of
+    one name and model are taken together; their source is what their settings differ in. Raises
+    UsageError where nothing was repeated.
+    """
+    folders = dict.fromkeys(folder for text in texts for folder in _folders(text, root))
+    labelled: dict[tuple[str, str, str], list[tuple[str, Path]]] = {}
+    others: dict[tuple[str, str], list[Path]] = {}
+    for folder in folders:
+        evaluation = Evaluation.load(folder)
+        name, source, label = source_of(folder.name)
+        model = evaluation.result.model
+        if source is not None and label is not None:
+            labelled.setdefault((name, model, source), []).append((label, folder))
+        else:
+            others.setdefault((name, model), []).append(folder)
+    found = [
+        _gathered(name, model, source, rows) for (name, model, source), rows in labelled.items()
+    ]
+    found += [_unlabelled(name, model, rows) for (name, model), rows in others.items()]
+    repeated = [each for each in found if len(each.runs) > 1]
+    if not repeated:
+        raise UsageError(
+            "None of these evaluations was repeated.",
+            where=", ".join(f"{each.name} of {each.model}" for each in found[:5]),
+            mend="repeat one with `tuneval evaluate … --repeats 5`, or name several runs of it",
+        )
+    return repeated
+
+
+def _folders(text: str, root: files.Location | None) -> list[Path]:
+    """The evaluation that `text` means, or all of the run that it means."""
+    if (Path(text) / RESULT_NAME).is_file() or (":" in text and not Path(text).is_dir()):
+        return [find_evaluation(text, root)]
+    run = find_run(text, root)
+    found = sorted(path.parent for path in run.path(ROOM).rglob(RESULT_NAME))
+    if not found:
+        raise RunError(
+            "This run has no finished evaluation.",
+            where=str(run.folder),
+            mend="run it again; it continues where it stopped",
+        )
+    return found
+
+
+def _gathered(name: str, model: str, source: str, rows: list[tuple[str, Path]]) -> RepeatedRuns:
+    runs: dict[str, Evaluation] = {}
+    environments: dict[str, Mapping[str, Any]] = {}
+    for label, folder in rows:
+        if label in runs:
+            label = f"{label} ({folder.parent.parent.name})"
+        runs[label] = renamed(Evaluation.load(folder), label)
+        environment = environment_of(folder)
+        if environment is not None:
+            environments[label] = environment
+    return RepeatedRuns(name, model, source, runs, environments)
+
+
+def _unlabelled(name: str, model: str, folders: list[Path]) -> RepeatedRuns:
+    configs = [Evaluation.load(folder).result.config for folder in folders]
+    differing = [
+        source
+        for source, setting in FIELDS.items()
+        if len({str(config.get(setting)) for config in configs}) > 1
+    ]
+    source = differing[0] if len(differing) == 1 else _REPEAT
+    rows = [
+        (f"{source}-{config.get(FIELDS[differing[0]])}" if len(differing) == 1 else str(n), folder)
+        for n, (config, folder) in enumerate(zip(configs, folders, strict=True), start=1)
+    ]
+    return _gathered(name.partition(MARK)[0], model, source, rows)

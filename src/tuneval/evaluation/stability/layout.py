@@ -1,0 +1,117 @@
+"""Items × runs of a metric: what the parts of the variance of repeated runs are computed of."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from tuneval.errors import DataError
+from tuneval.evaluation.account import clusters_of
+from tuneval.evaluation.comparison import Evaluation
+from tuneval.evaluation.items import Item
+from tuneval.evaluation.kinds.of_sums import OfSums
+from tuneval.evaluation.kinds.per_item import PerItem
+from tuneval.evaluation.metric import Metric, Unscored
+from tuneval.evaluation.metrics import load_metric
+from tuneval.evaluation.robustness.families import items_for
+from tuneval.statistics.sample import Clusters, Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """A metric over the items that count in every run.
+
+    `scores` has its figure in each run. `values` (items, runs) are what the figure is the mean
+    of, None where it is no such thing: then the runs' spread cannot be split. `n_left_out` counts
+    items that some run lacks or could not score.
+    """
+
+    metric: str
+    unit: str
+    ids: tuple[str, ...]
+    scores: tuple[float, ...]
+    values: Floats | None
+    clusters: Clusters | None
+    n_left_out: int
+
+
+def layout_of(metric: str, runs: Sequence[Evaluation], *, seed: int) -> Layout | None:
+    """The layout of a metric; None for a table, and where no item counts in every run.
+
+    Figures of sums, such as an F1, are laid out by their jackknife pseudo-values (Tukey 1958).
+    Raises DataError where the runs have no item in common.
+    """
+    measure = load_metric(metric)
+    by_run = [{item.id: item for item in run.items} for run in runs]
+    everywhere = [name for name in by_run[0] if all(name in items for items in by_run)]
+    if not everywhere:
+        raise DataError(
+            "These runs have no item in common.",
+            where=", ".join(run.result.name for run in runs),
+            mend="give runs of one evaluation: the same file or task",
+        )
+    rows = [items_for(measure, [items[name] for name in everywhere]) for items in by_run]
+    asked = [items_for(measure, list(items.values())) for items in by_run]
+    counted = [
+        row for row in zip(*rows, strict=True) if all(measure.missing(item) is None for item in row)
+    ]
+    if not counted:
+        return None
+    columns = [list(column) for column in zip(*counted, strict=True)]
+    clusters = clusters_of(columns[0])
+    values = _values(measure, columns)
+    scores = (
+        _figures(measure, columns, clusters, seed)
+        if values is None
+        else tuple(float(mean) for mean in values.mean(axis=0))
+    )
+    if scores is None:
+        return None
+    return Layout(
+        metric=metric,
+        unit=measure.about.unit,
+        ids=tuple(row[0].id for row in counted),
+        scores=scores,
+        values=values,
+        clusters=clusters,
+        n_left_out=max(map(len, asked)) - len(counted),
+    )
+
+
+def _values(measure: Metric, columns: Sequence[Sequence[Item]]) -> Floats | None:
+    if isinstance(measure, PerItem):
+        graded = [[measure.value(item) for item in column] for column in columns]
+        return np.array(
+            [[v for v in values if not isinstance(v, Unscored)] for values in graded],
+            dtype=np.float64,
+        ).T
+    if isinstance(measure, OfSums):
+        return _pseudo_values(measure, columns)
+    return None
+
+
+def _pseudo_values(measure: OfSums, columns: Sequence[Sequence[Item]]) -> Floats | None:
+    """What each item adds to the figure of its run, such that their mean is that figure."""
+    n = len(columns[0])
+    added = measure.columns([item for column in columns for item in column])
+    if not added.size or n < 2:
+        return None
+    found = []
+    with np.errstate(divide="ignore", invalid="ignore"):
+        for of_run in np.split(added, len(columns)):
+            total = of_run.sum(axis=0)
+            without = measure.statistic(total - of_run)
+            found.append(measure.statistic(total) - (n - 1) * (without - without.mean()))
+    values = np.array(found).T
+    return values if np.isfinite(values).all() else None
+
+
+def _figures(
+    measure: Metric, columns: Sequence[Sequence[Item]], clusters: Clusters | None, seed: int
+) -> tuple[float, ...] | None:
+    """The figure of each run as a whole; None for a table."""
+    found = [measure.estimate(column, clusters=clusters, seed=seed) for column in columns]
+    scores = [estimate.value for estimate in found if estimate is not None]
+    return tuple(scores) if len(scores) == len(columns) else None

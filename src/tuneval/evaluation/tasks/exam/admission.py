@@ -1,0 +1,132 @@
+"""AGIEval's subjects, its questions as they lie in the files, and its demonstrations."""
+
+from __future__ import annotations
+
+import ast
+import csv
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files as resources
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict
+
+from tuneval import files
+from tuneval.errors import DataError
+
+PROMPTS_NAME = "few_shot_prompts.csv"
+WITHOUT_PASSAGE = "sat-en-without-passage"
+
+
+class Admission(BaseModel):
+    """A subject. `form`: one option, several of them, or an expression to be filled in."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    language: Literal["en", "zh"]
+    form: Literal["one", "several", "cloze"]
+    intro: str
+
+
+@cache
+def admissions() -> Mapping[str, Admission]:
+    """The subjects by name, in the benchmark's order."""
+    text = resources(__package__).joinpath("agieval.yaml").read_text(encoding="utf-8")
+    return MappingProxyType({k: Admission(**row) for k, row in yaml.safe_load(text).items()})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """A question; `line` is its place in the file, from 1. Options have their letters: "(A)4".
+
+    `key` is the answer as the file has it; a list of letters is put together.
+    """
+
+    line: int
+    passage: str
+    text: str
+    options: tuple[str, ...]
+    key: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Demonstration:
+    """A solved question, with the reasoning that leads to its key."""
+
+    problem: Problem
+    explanation: str
+
+
+def read_problems(path: Path) -> list[Problem]:
+    """The questions of a subject. Raises DataError for a file that is missing or none of its."""
+    if not path.is_file():
+        raise DataError(
+            "A subject's file is missing.",
+            where=str(path),
+            mend="give the folder data/v1 of AGIEval, or name the subjects that you have",
+        )
+    return [
+        _problem(row, line, f"{path}:{line}")
+        for line, row in enumerate(files.read_jsonl(path), start=1)
+    ]
+
+
+def read_demonstrations(folder: Path, subject: str) -> list[Demonstration]:
+    """The demonstrations of a subject, up to five, from AGIEval's own file of them.
+
+    It lies beside the subjects or, in the official layout, in the folder above. Raises DataError.
+    """
+    path = next(
+        (p for p in (folder / PROMPTS_NAME, folder.parent / PROMPTS_NAME) if p.is_file()), None
+    )
+    if path is None:
+        raise DataError(
+            "The file of demonstrations is missing.",
+            where=str(folder / PROMPTS_NAME),
+            mend=f"put AGIEval's data/{PROMPTS_NAME} there, or ask with shots=0",
+        )
+    with path.open(encoding="utf-8-sig", newline="") as lines:
+        rows = list(csv.DictReader(lines))
+    column = "sat-en" if subject == WITHOUT_PASSAGE else subject
+    cells = [row.get(column) or "" for row in rows]
+    # Rows alternate: a question, then its explanation; the ones that are there are paired in order.
+    solved = [cell for cell in cells[0::2] if cell]
+    explained = [cell.replace("\n\n", "\n") for cell in cells[1::2] if cell]
+    found = []
+    for place, (cell, explanation) in enumerate(zip(solved, explained, strict=False)):
+        row = dict(ast.literal_eval(cell))
+        if subject == WITHOUT_PASSAGE:
+            row["passage"] = None
+        where = f"{path}, {column}, demonstration {place + 1}"
+        found.append(Demonstration(_problem(row, place + 1, where), explanation))
+    return found
+
+
+def passage_groups(problems: Sequence[Problem], subject: str) -> list[str | None]:
+    """For each question a name for its passage; None where it has none."""
+    names: dict[str, str] = {}
+    return [
+        names.setdefault(p.passage, f"{subject}/passage-{len(names) + 1}") if p.passage else None
+        for p in problems
+    ]
+
+
+def _problem(row: Mapping[str, Any], line: int, where: str) -> Problem:
+    label, answer = row.get("label"), row.get("answer")
+    key = "".join(label) if isinstance(label, list) else label or answer
+    try:
+        return Problem(
+            line=line,
+            passage=row.get("passage") or "",
+            text=row["question"],
+            options=tuple(row.get("options") or ()),
+            key=None if key is None else str(key),
+        )
+    except KeyError as error:
+        raise DataError(
+            f"A question lacks {error}.", where=where, mend="take the file as AGIEval has it"
+        ) from None

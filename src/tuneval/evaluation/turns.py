@@ -1,0 +1,48 @@
+"""Conversations of several questions: a later one is asked with the answers to those before."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from tuneval.data.example import Message
+from tuneval.errors import DataError
+from tuneval.evaluation.question import Question
+
+NOT_REACHED = "the question before it was not answered"
+
+
+def rounds(questions: Sequence[Question]) -> list[list[Question]]:
+    """The questions in the rounds they are asked in: each one after the one that it follows.
+
+    Nearly every task has one round. Raises DataError when a question follows none of them.
+    """
+    known: set[str] = set()
+    found: list[list[Question]] = []
+    waiting = list(questions)
+    while waiting:
+        ready = [q for q in waiting if q.after is None or q.after in known]
+        if not ready:
+            raise DataError(
+                f"The question '{waiting[0].id}' follows '{waiting[0].after}', which is not asked.",
+                where=waiting[0].source,
+                mend="ask both of them, or neither",
+            )
+        found.append(ready)
+        known |= {question.id for question in ready}
+        waiting = [question for question in waiting if question.id not in known]
+    return found
+
+
+def go_on(question: Question, asked: Mapping[str, Question], said: Mapping[str, str]) -> Question:
+    """A question of a later round as it is asked: after the whole conversation before it.
+
+    `asked` are the earlier questions as they were asked, `said` the answers, both by id.
+    """
+    if question.after is None:
+        return question
+    before, answer = asked[question.after], said[question.after]
+    if isinstance(before.prompt, str) or isinstance(question.prompt, str):
+        raise TypeError("a conversation goes on in messages")
+    prompt = (*before.prompt, Message("assistant", answer), *question.prompt)
+    return replace(question, prompt=prompt, head=before.head, shots=before.shots)

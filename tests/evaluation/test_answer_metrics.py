@@ -109,7 +109,10 @@ def test_every_row_loads_by_the_name_it_carries() -> None:
         row = METRICS.load(name)
         assert row.about.name == name
         if isinstance(row, OfArgument):
-            assert load_metric(f"{name}:intent").about.name == f"{name}:intent"
+            argument = row.example or "intent"
+            assert load_metric(f"{name}:{argument}").about.name == f"{name}:{argument}"
+            if row.default is not None:
+                assert load_metric(name).about.name == name
 
 
 @pytest.mark.parametrize(

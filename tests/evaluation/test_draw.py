@@ -7,7 +7,7 @@ from collections import Counter
 import pytest
 
 from tuneval.errors import DataError
-from tuneval.evaluation.draw import allocate, draw
+from tuneval.evaluation.asking.draw import allocate, draw
 from tuneval.evaluation.question import Question
 from tuneval.evaluation.task import Questions, Task
 

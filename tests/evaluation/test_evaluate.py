@@ -206,6 +206,30 @@ def test_answers_cut_by_the_limit_are_counted(loaded, tmp_path):
     assert all(item.n_tokens == 1 for item in items)
 
 
+@pytest.mark.parametrize(
+    "setting", [{"perturbations": ("typos",)}, {"workers": "ray"}, {"shot_seed": 3}]
+)
+def test_settings_of_tasks_are_refused_for_a_file(loaded, tmp_path, setting):
+    with pytest.raises(UsageError, match="setting of tasks"):
+        run(loaded, tmp_path, config=CONFIG.model_copy(update=setting))
+
+
+def test_the_model_works_in_the_number_format_that_is_asked_for(tiny_llama_folder, tmp_path):
+    found = {}
+    for precision in ("float32", "bfloat16"):
+        config = EvaluateConfig(generate=False, precision=precision)
+        result = evaluate(
+            config,
+            model=str(tiny_llama_folder),
+            examples=EXAMPLES,
+            folder=tmp_path / precision,
+            name="small",
+        )
+        found[precision] = result.metrics["response_perplexity"].estimate.value
+    assert found["float32"] != found["bfloat16"]
+    assert found["float32"] == pytest.approx(found["bfloat16"], rel=0.05)
+
+
 def test_no_example_is_refused(loaded, tmp_path):
     with pytest.raises(DataError):
         run(loaded, tmp_path, examples=[])

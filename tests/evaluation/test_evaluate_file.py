@@ -51,6 +51,22 @@ def test_evaluations_are_found_by_folder_run_and_name(finished, tmp_path):
         find_evaluation("latest", root)
 
 
+def test_an_evaluation_of_a_task_is_found_by_model_and_task(tmp_path, make_evaluation):
+    run = Run.create(tmp_path / "runs", "suite", "abcdef")
+    for name in ("base/sums", "base/names", "tuned/sums"):
+        folder = run.path("evaluation", *name.split("/"))
+        made = make_evaluation(name, ["right"] * 3)
+        write_items(folder, made.items)
+        made.result.save(folder)
+    root = tmp_path / "runs"
+    assert find_evaluation("latest:base/sums", root) == run.path("evaluation", "base", "sums")
+    assert find_evaluation("latest:names", root) == run.path("evaluation", "base", "names")
+    with pytest.raises(RunError, match=r"(?s)several evaluations of 'sums'.*base/sums.*tuned/sums"):
+        find_evaluation("latest:sums", root)
+    with pytest.raises(RunError, match="tuned/sums"):
+        find_evaluation("latest:tuned/sum", root)
+
+
 def test_compare_command_answers_in_json(finished, tmp_path, monkeypatch, capsys):
     monkeypatch.setenv("TUNEVAL_RUNS", str(tmp_path / "runs"))
     assert main(["compare", "latest:base", "latest:tuned", "--json"]) == 0

@@ -10,10 +10,10 @@ import pytest
 from tuneval.data.example import Message
 from tuneval.errors import RunError, UsageError
 from tuneval.evaluation.answering.respondent import Invariance, Ready, RespondentFacts
+from tuneval.evaluation.asking.evaluate_task import evaluate_task
+from tuneval.evaluation.asking.prepare_task import prepare_task
 from tuneval.evaluation.config import EvaluateConfig
-from tuneval.evaluation.evaluate_task import evaluate_task
 from tuneval.evaluation.items import read_items
-from tuneval.evaluation.prepare_task import prepare_task
 from tuneval.evaluation.question import Question
 from tuneval.evaluation.record import EvaluationResult
 from tuneval.evaluation.task import Questions, Task
@@ -227,3 +227,14 @@ def test_perturbed_copies_are_asked_too_and_count_only_for_robustness(tmp_path):
     assert result.metrics["exact_match"].estimate.n == 9
     assert "robustness_drop:exact_match" in result.metrics
     assert any("typos" in note for note in result.notes)
+
+
+def test_a_length_that_is_given_takes_the_place_of_the_tasks_own():
+    asked = prepare_task(Quiz(), EvaluateConfig(max_new_tokens=3))
+    assert {question.max_new_tokens for question in asked.questions} == {3}
+    assert {question.max_new_tokens for question in prepare_task(Quiz(), CONFIG).questions} == {64}
+
+
+def test_a_task_that_is_not_to_be_answered_is_refused():
+    with pytest.raises(UsageError, match="says itself"):
+        prepare_task(Quiz(), EvaluateConfig(generate=False))

@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from tuneval.errors import TunevalError
 from tuneval.evaluation.metrics.generation import texts
-from tuneval.evaluation.metrics.generation.bleu import bleu_4
+from tuneval.evaluation.metrics.generation.bleu import bleu
 from tuneval.evaluation.metrics.generation.lcs import lcs_length
 from tuneval.evaluation.metrics.generation.rouge import rouge
 from tuneval.evaluation.metrics.generation.segment import forget_segments, segment
@@ -58,10 +58,15 @@ def reference_scores(prediction: str, reference: str) -> dict[str, float]:
     else:
         values = rouge_class().get_scores(" ".join(hypothesis), " ".join(target))[0]
         scores = {name: round(value["f"] * 100, 4) for name, value in values.items()}
-    bleu = sentence_bleu(
-        [list(reference)], list(prediction), smoothing_function=smoothing().method3
-    )
-    return {**scores, "bleu-4": round(bleu * 100, 4)}
+    for order in range(1, 5):
+        value = sentence_bleu(
+            [list(reference)],
+            list(prediction),
+            weights=(1 / order,) * order,
+            smoothing_function=smoothing().method3,
+        )
+        scores[f"bleu-{order}"] = round(value * 100, 4)
+    return scores
 
 
 def real_answers(name: str, n: int) -> list[str]:
@@ -139,7 +144,7 @@ def test_words_added_to_jieba_change_no_measurement() -> None:
 )
 def test_bleu_of_a_perfect_short_answer_keeps_the_known_quirk(length: int, score: float) -> None:
     # The quirk of sentence_bleu with method 3 on characters: 2^-(k(k+1)/2)/4 for k missing orders.
-    assert bleu_4("甲乙丙丁戊"[:length], "甲乙丙丁戊"[:length]) == score
+    assert bleu("甲乙丙丁戊"[:length], "甲乙丙丁戊"[:length])[3] == score
 
 
 def test_rouge_of_a_perfect_answer_is_100_and_of_one_word_has_no_bigram() -> None:

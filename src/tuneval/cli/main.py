@@ -23,6 +23,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "evaluate": ("tuneval.cli.evaluate:evaluate", "Measure a model on held-out examples"),
     "compare": ("tuneval.cli.compare:compare", "Compare evaluations item by item"),
     "stability": ("tuneval.cli.stability:stability", "Show how far repeated evaluations move"),
+    "metrics": ("tuneval.cli.metrics:metrics", "List the metrics, and when to believe each"),
+    "tasks": ("tuneval.cli.tasks:tasks", "List the tasks, and the ways of asking each"),
     "export": (
         "tuneval.cli.export:export",
         "Write a tuned model as a folder that stands by itself",

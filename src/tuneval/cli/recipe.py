@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -12,6 +12,7 @@ from tuneval.cli.data.show import draw
 from tuneval.cli.training_plan import plans_of_trainings, show_trainings, trainings_as_dict
 
 if TYPE_CHECKING:
+    from tuneval.recipes.ablation import AblationRow
     from tuneval.recipes.plan import Plan
     from tuneval.recipes.recipe import Recipe
     from tuneval.recipes.run import Outcome, StepOutcome
@@ -75,7 +76,7 @@ def carry_out(recipe: Recipe, *, fresh: bool, as_json: bool) -> None:
     planned = plan_recipe(recipe, root=root, fresh=fresh)
     with progress() as report:
         outcome = run_recipe(planned, root=root, report=report, on_step=None if as_json else tell)
-    answer(as_json, outcome.as_dict(), lambda _: _show_outcome(outcome))
+    answer(as_json, outcome.as_dict(), lambda _: _show_outcome(outcome, planned.recipe))
 
 
 def _show_plan(planned: Plan) -> None:
@@ -133,21 +134,50 @@ def _did(verb: str, outcome: StepOutcome) -> str:
     return verb if outcome.name == outcome.kind else f"{verb} {outcome.name}"
 
 
-def _show_outcome(outcome: Outcome) -> None:
+def _show_outcome(outcome: Outcome, recipe: Recipe) -> None:
     from tuneval.cli.compare import show_table
     from tuneval.evaluation.compare import Comparison
     from tuneval.evaluation.family import holm_over
+    from tuneval.recipes.ablation import ablation_rows
 
     found = {
         step.name: Comparison.from_dict(step.result)
         for step in outcome.steps
         if step.kind == "compare"
     }
+    cells = ablation_rows(recipe, found)
+    if cells:
+        _show_ablation(cells)
+    in_table = {(row.baseline, row.cell) for row in cells}
     for comparison in holm_over(found).values():
-        show_table(comparison.as_dict())
+        if (comparison.a, comparison.b) not in in_table:
+            show_table(comparison.as_dict())
     if len(found) > 1:
         click.echo(f"p is adjusted for all differences of the {len(found)} comparisons (Holm)")
     for step in outcome.steps:
         if step.kind == "report":
             click.echo(f"report: {outcome.run.path(step.result['html'])}")
     click.echo(f"run:    {outcome.run.folder}")
+
+
+def _show_ablation(rows: Sequence[AblationRow]) -> None:
+    """Every cell of the matrix beside the baseline, in one table."""
+    from tuneval.evaluation.report.numbers import difference_text, estimate_text, p_text
+
+    axes = list(dict.fromkeys(axis for row in rows for axis in row.levels))
+    baselines = list(dict.fromkeys(row.baseline for row in rows))
+    table(
+        ["metric", *axes, "value", "less the baseline", "p (Holm)", "verdict"],
+        [
+            [
+                row.difference.metric,
+                *(row.levels.get(axis, "–") for axis in axes),
+                estimate_text(row.difference.b),
+                difference_text(row.difference.difference),
+                p_text(row.difference.p_holm),
+                row.difference.verdict,
+            ]
+            for row in rows
+        ],
+    )
+    click.echo(f"baseline: {', '.join(baselines)}")

@@ -78,10 +78,18 @@ class EvaluateConfig(BaseModel):
     @property
     def graded_metrics(self) -> tuple[str, ...]:
         """All metrics of answers, those of JSON fields included."""
-        fields = [
-            f"{kind}:{f}" for f in self.json_fields for kind in ("json_field", "json_field_f1")
-        ]
-        return tuple(dict.fromkeys([*self.metrics, *fields]))
+        return tuple(dict.fromkeys([*self.metrics, *self._of_json_fields]))
+
+    @property
+    def asked_metrics(self) -> tuple[str, ...]:
+        """The same without the default ones: what is graded beside a task's own metrics."""
+        given = self.metrics if "metrics" in self.model_fields_set else ()
+        return tuple(dict.fromkeys([*given, *self._of_json_fields]))
+
+    @property
+    def _of_json_fields(self) -> list[str]:
+        kinds = ("json_field", "json_field_f1")
+        return [f"{kind}:{name}" for name in self.json_fields for kind in kinds]
 
     def settings(self) -> dict[str, Any]:
         """The fields of this class alone, whatever a recipe's step adds to them."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from tuneval import __version__, files
 from tuneval.data.example import Example
 from tuneval.data.fingerprint import data_hash
-from tuneval.errors import DataError, RunError
+from tuneval.errors import DataError, RunError, UsageError
 from tuneval.evaluation.account import account_for, clusters_of
 from tuneval.evaluation.answering import generated, teacher_forced
 from tuneval.evaluation.answering.kept import ELAPSED, Kept
@@ -55,13 +55,14 @@ def evaluate(
     one that only asks for other metrics grades the answers that are there. Raises DataError
     when there is no example, RunError when the folder holds another evaluation.
     """
+    _refuse_what_is_of_tasks(config)
     if not examples:
         raise DataError("There is no example to evaluate on.", mend="give a file with examples")
     with files.lock(folder / ".lock", timeout_seconds=1.0):
         if loaded is None:
             from tuneval.models.load import load_model
 
-            loaded = load_model(model, adapter=adapter, report=report)
+            loaded = load_model(model, adapter=adapter, dtype=config.precision, report=report)
         work = _Work(
             config=config,
             loaded=loaded,
@@ -72,6 +73,17 @@ def evaluate(
             report=report,
         )
         return work.finished() or work.carry_out()
+
+
+def _refuse_what_is_of_tasks(config: EvaluateConfig) -> None:
+    """Settings that would do nothing here, and would be thought to have done something."""
+    usual = EvaluateConfig()
+    for name in ("shot_seed", "workers", "perturbations"):
+        if getattr(config, name) != getattr(usual, name):
+            raise UsageError(
+                f"{name} is a setting of tasks; the examples of a file are asked as they are.",
+                mend="leave it out, or make a task of the file: --task generation=FILE",
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +106,7 @@ class _Work:
             "template_hash": self.template.hash,
             "data_hash": data_hash(self.examples),
             "max_length": self.config.max_length,
+            "precision": self.config.precision,
         }
         if self.config.generate:
             settings["max_new_tokens"] = self.config.max_new_tokens

@@ -13,7 +13,6 @@ from tuneval.evaluation.compare import SEED, counted_pairs, paired_items
 from tuneval.evaluation.comparison import Evaluation
 from tuneval.evaluation.items import Item
 from tuneval.evaluation.kinds.per_item import PerItem
-from tuneval.evaluation.metric import Unscored
 from tuneval.evaluation.metrics import load_metric
 from tuneval.statistics.sequential import SequentialComparison, sequential_comparison
 
@@ -53,6 +52,7 @@ def follow_items(
     first, second = counted_pairs(measure, a, b)
     if not first:
         raise UsageError(f"No item has a value of {metric} on both sides.")
+    changes = measure.values(second) - measure.values(first)
     order = np.random.default_rng(seed).permutation(len(first))
     groups = clusters_of(first)
     unit = measure.about.unit
@@ -60,16 +60,9 @@ def follow_items(
     if margin is not None and unit == "share":
         margin = margin / 100
     return sequential_comparison(
-        [_change(measure, first[place], second[place]) for place in order],
+        changes[order],
         bound=most - least,
         clusters=None if groups is None else [groups[place] for place in order],
         margin=margin,
         unit=unit,
     )
-
-
-def _change(measure: PerItem, a: Item, b: Item) -> float:
-    before, after = measure.value(a), measure.value(b)
-    assert not isinstance(before, Unscored)
-    assert not isinstance(after, Unscored)
-    return after - before

@@ -119,7 +119,7 @@ def _check(node: ast.expr, kind: Kind, text: str, depth: int) -> None:
         raise refuse("The formula is nested too deep.", f"at most {DEEPEST} levels")
     match node:
         case ast.Constant(value=bool() | None):
-            raise refuse(f"`{node.value}` has no place in a formula.")
+            raise refuse(f"`{node.value!r}` has no place in a formula.")
         case ast.Constant(value=int() | float()):
             return
         case ast.Constant(value=str()) if kind == "item":

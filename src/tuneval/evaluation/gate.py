@@ -174,7 +174,7 @@ def _reference(condition: Condition, names: Sequence[str]) -> str:
     raise UsageError(
         f"There is no evaluation '{condition.reference}'.",
         where=condition.text,
-        mend=did_you_mean(condition.reference, names),
+        mend=did_you_mean(condition.reference, list(names)),
     )
 
 

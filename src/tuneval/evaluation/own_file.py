@@ -82,7 +82,8 @@ def evaluate_file(
 def find_evaluation(text: str, root: files.Location | None = None) -> Path:
     """The folder that `text` means: a folder, `RUN:NAME`, or a RUN with one evaluation.
 
-    Raises RunError with the near names.
+    One of several models on several tasks is `RUN:MODEL/TASK`; its task or model alone will do
+    where that names one. Raises RunError with the near names.
     """
     if (Path(text) / RESULT_NAME).is_file():
         return Path(text)
@@ -90,7 +91,7 @@ def find_evaluation(text: str, root: files.Location | None = None) -> Path:
     if not colon:
         run_text, name = text, ""
     run = find_run(run_text, root)
-    finished = {path.parent.name: path.parent for path in run.path(ROOM).glob(f"*/{RESULT_NAME}")}
+    finished = evaluations_of(run)
     if not finished:
         raise RunError(
             "This run has no finished evaluation.",
@@ -99,12 +100,19 @@ def find_evaluation(text: str, root: files.Location | None = None) -> Path:
         )
     if name in finished:
         return finished[name]
-    if not name and len(finished) == 1:
-        return next(iter(finished.values()))
-    raise RunError(
-        f"The run has no evaluation '{name}'." if name else "The run has several evaluations.",
-        where=str(run.folder),
-        mend=did_you_mean(name, list(finished))
-        if name
-        else "name one: " + ", ".join(f"{run.id}:{n}" for n in sorted(finished)),
-    )
+    meant = [other for other in finished if not name or name in other.split("/")]
+    if len(meant) == 1:
+        return finished[meant[0]]
+    if name and not meant:
+        said, mend = f"has no evaluation '{name}'", did_you_mean(name, list(finished))
+    else:
+        said = f"has several evaluations of '{name}'" if name else "has several evaluations"
+        mend = "name one: " + ", ".join(f"{run.id}:{other}" for other in sorted(meant))
+    raise RunError(f"The run {said}.", where=str(run.folder), mend=mend)
+
+
+def evaluations_of(run: Run) -> dict[str, Path]:
+    """The folders of a run's finished evaluations by name: `NAME`, or `MODEL/TASK`."""
+    room = run.path(ROOM)
+    found = [path.parent for depth in ("*", "*/*") for path in room.glob(f"{depth}/{RESULT_NAME}")]
+    return {folder.relative_to(room).as_posix(): folder for folder in sorted(found)}

@@ -50,6 +50,7 @@ FIELDS = frozenset(
         "classes",
         "ranking",
         "document_scores",
+        "documents",
         "relevance",
         "return",
         "boxes",

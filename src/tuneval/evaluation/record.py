@@ -9,8 +9,8 @@ from typing import Any
 
 from tuneval import files
 from tuneval.errors import RunError
+from tuneval.evaluation.asking.task_record import TaskRecord
 from tuneval.evaluation.result import MetricResult
-from tuneval.evaluation.task_record import TaskRecord
 
 RESULT_NAME = "result.json"
 

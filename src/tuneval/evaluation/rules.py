@@ -14,6 +14,8 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from tuneval.evaluation.extraction.letters import lenient_letter
+from tuneval.evaluation.extraction.numbers import lenient_number, number_form
 from tuneval.evaluation.metrics.json_fields import canonical, read_object
 
 Phrase = Annotated[str, Field(min_length=1)]
@@ -25,14 +27,8 @@ _FENCE = re.compile(r"```(?:json)?\s*\n(.*?)```", re.DOTALL)
 _HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]")
 _WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*|\d+(?:[.,]\d+)*")
 _UNIT = re.compile(rf"{_HAN.pattern}|[a-z0-9]+")
-_NUMBER = re.compile(r"(?:(?<![\w)])-)?\d+(?:,\d{3})*(?:\.\d+)?")
 _MARKER = re.compile(r"^\s*(?:[-*•·]|\(?\d{1,3}[.)、:])\s*")
 _SENTENCE_END = re.compile(r"[.!?…]+[\"'”’)\]]*(?=\s|$)|[。！？…]+[”’」』）]*")
-_CHOICE_SAID = re.compile(
-    r"(?i:answer|choice|option)(?i:\s+is|\s*:)\s*\(?([A-Z])(?![A-Za-z'])|"
-    r"(?:答案|选项|应选|选择|选)\s*(?:应该是|应为|是|为|:)?\s*\(?([A-Z])(?![A-Za-z])"
-)
-_CHOICE_FIRST = re.compile(r"\W*([A-Za-z])(?:[.):、,]|\W*$|\s*\n)")
 _EDGES = " \t\r\n\"'“”‘’`*.,;:!?。，；：！？、「」『』（）()[]【】"
 
 
@@ -40,15 +36,17 @@ class Rule(BaseModel):
     """Every check that is given must hold; at least one is.
 
     `one_of`: the whole answer is one of these, but for quotes and full stops around it. `opens`:
-    it begins with one of these, as words of their own.
-    `says`: each phrase stands in the answer, as words of their own; of a list one is enough.
-    `never`: none of these stands there. `order`: these stand there in this order, by their first
-    mention. `number`: the last number said. `choice`: the letter chosen. `regex`: found in the
-    answer as it stands, over lines. `object`: the answer is this JSON object, in a fence or bare.
+    it begins with one of these, as words of their own. `says`: each phrase stands in it, as words
+    of their own; of a list one is enough. `never`: none of these does. `order`: these stand there
+    in this order, by their first mention. `number`, `choice`: the number and the letter that the
+    lenient extractors find. `regex`: found in the answer as it stands, over lines. `object`: the
+    answer is this JSON object, in a fence or bare.
+
     `words` (Latin script and numbers), `han` (Chinese characters), `sentences`, `lines` (that are
-    not empty): how many, [least, most]. `distinct_lines`: so many lines at least, without their
-    list markers, and no two alike. `distinct_4grams`: the least share of runs of four words or
-    characters that are not repeats. `language`: most letters are of its script.
+    not empty): how many, [least, most]. `distinct_lines`, `distinct_openings`: so many lines at
+    least, and no two of them, or of their first words, are alike; list markers do not count.
+    `distinct_4grams`: the least share of runs of four words or characters that are not repeats.
+    `language`: most letters are of its script.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -59,7 +57,7 @@ class Rule(BaseModel):
     never: tuple[Phrase, ...] = ()
     order: tuple[Phrase, ...] = ()
     number: float | None = None
-    choice: Annotated[str, Field(pattern="^[A-Z]$")] | None = None
+    choice: Annotated[str, Field(pattern="^[A-G]$")] | None = None
     regex: str | None = None
     object: dict[str, Any] | None = None
     words: Bounds | None = None
@@ -67,6 +65,7 @@ class Rule(BaseModel):
     sentences: Bounds | None = None
     lines: Bounds | None = None
     distinct_lines: Annotated[int, Field(ge=1)] | None = None
+    distinct_openings: Annotated[int, Field(ge=1)] | None = None
     distinct_4grams: Annotated[float, Field(gt=0, le=1)] | None = None
     language: Literal["en", "zh"] | None = None
 
@@ -112,9 +111,9 @@ class Rule(BaseModel):
             places = [_place(phrase, text) for phrase in self.order]
             yield "order", places[0] >= 0 and places == sorted(set(places))
         if self.number is not None:
-            yield "number", last_number(text) == self.number
+            yield "number", lenient_number(said) == number_form(repr(self.number))
         if self.choice is not None:
-            yield "choice", chosen_letter(said) == self.choice
+            yield "choice", lenient_letter(said) == self.choice
         if self.regex is not None:
             yield "regex", re.search(self.regex, said, re.MULTILINE) is not None
         if self.object is not None:
@@ -133,9 +132,12 @@ class Rule(BaseModel):
             bounds: Bounds | None = getattr(self, name)
             if bounds is not None:
                 yield name, _within(count, bounds)
-        if self.distinct_lines is not None:
-            distinct = {_MARKER.sub("", plain(line)).strip(_EDGES) for line in lines}
-            yield "distinct_lines", len(distinct) == len(lines) >= self.distinct_lines
+        bare = [_MARKER.sub("", plain(line)).strip(_EDGES) for line in lines]
+        openings = [next(iter(_UNIT.findall(line)), "") for line in bare]
+        for name, units in (("distinct_lines", bare), ("distinct_openings", openings)):
+            least: int | None = getattr(self, name)
+            if least is not None:
+                yield name, len(set(units)) == len(units) >= least
         if self.distinct_4grams is not None:
             yield "distinct_4grams", share_distinct(_UNIT.findall(text)) >= self.distinct_4grams
         if self.language is not None:
@@ -146,25 +148,6 @@ class Rule(BaseModel):
 def plain(text: str) -> str:
     """The text without differences of case, width, or kind of quote."""
     return unicodedata.normalize("NFKC", text).casefold().replace("’", "'").replace("‘", "'")
-
-
-def last_number(text: str) -> float | None:
-    """The last number of a plain text; `1,250` is one number, a range `3-5` is two."""
-    found = _NUMBER.findall(text)
-    return float(found[-1].replace(",", "")) if found else None
-
-
-def chosen_letter(text: str) -> str | None:
-    """The letter that an answer chooses: the last one it says it chooses, or the one it opens with.
-
-    A capital is wanted after words: "the answer is a dog" chooses nothing.
-    """
-    text = unicodedata.normalize("NFKC", text)
-    said = [first or second for first, second in _CHOICE_SAID.findall(text)]
-    opening = _CHOICE_FIRST.match(text)
-    if said:
-        return str(said[-1])
-    return opening.group(1).upper() if opening else None
 
 
 def n_sentences(text: str) -> int:

@@ -103,7 +103,7 @@ def generate(
         )
     said = sum(len(completion.ids) for completion in results.values())
     report(Finished(STAGE, {"completions": len(results), "tokens": said}))
-    return [results[index] for index in range(len(prompts))]
+    return [results[index] for index in sorted(results)]
 
 
 def _answer_all(

@@ -17,6 +17,8 @@ from tuneval.evaluation.report.facts import (
     TrainingFacts,
     data_card,
 )
+from tuneval.evaluation.report.tasks.facts import TasksFacts
+from tuneval.recipes.on_tasks import results_on_tasks
 from tuneval.recipes.recipe import CompareStep, EvaluateStep, ScoreStep, SelectStep, TrainStep
 from tuneval.recipes.work import Work
 
@@ -42,11 +44,12 @@ def report_facts(work: Work) -> ReportFacts:
                 selections[step.name] = _selection(step, result)
             case TrainStep():
                 trainings[step.name] = _training(step, result, work)
-            case EvaluateStep():
+            case EvaluateStep() if not step.tasks:
                 evaluations[step.name] = EvaluationResult.load(run.path("evaluation", step.name))
             case CompareStep():
                 comparisons[step.name] = Comparison.from_dict(result)
     only = next(iter(trainings.values())) if len(trainings) == 1 else None
+    on_tasks = results_on_tasks(work)
     manifest = run.manifest
     return ReportFacts(
         title=recipe.name,
@@ -69,6 +72,7 @@ def report_facts(work: Work) -> ReportFacts:
         scorings=scorings,
         selections=selections,
         environment=files.read_json(run.path("environment.json")),
+        tasks=TasksFacts(results=on_tasks, comparisons={}) if on_tasks else None,
     )
 
 

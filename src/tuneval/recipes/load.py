@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import types
-import typing
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import yaml
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from tuneval import files
 from tuneval.catalog import did_you_mean
 from tuneval.errors import RecipeError, UsageError
+from tuneval.recipes.faults import Lines, Place, dotted, fault_text
+from tuneval.recipes.matrix import Matrix, expand
 from tuneval.recipes.recipe import Recipe
-
-Place = tuple[str | int, ...]
 
 
 def load_recipe(path: files.Location, *, overrides: Sequence[str] = ()) -> Recipe:
@@ -44,18 +43,10 @@ def load_recipe(path: files.Location, *, overrides: Sequence[str] = ()) -> Recip
 
 def recipe_from(content: dict[str, Any], *, overrides: Sequence[str] = ()) -> Recipe:
     """A recipe that a program made, with overrides; as strict as one from a file."""
-    return _validated(content, _Lines(), overrides=overrides, where="")
+    return _validated(content, Lines(), overrides=overrides, where="")
 
 
-class _Lines(dict[Place, int]):
-    """Line of each place in the YAML document, counted from 1, and keys that stand twice."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.duplicates: list[tuple[Place, int]] = []
-
-
-def _parse(raw: bytes, where: str) -> tuple[dict[str, Any], _Lines]:
+def _parse(raw: bytes, where: str) -> tuple[dict[str, Any], Lines]:
     try:
         text = raw.decode("utf-8-sig")
         node = yaml.compose(text, Loader=yaml.SafeLoader)
@@ -81,12 +72,12 @@ def _parse(raw: bytes, where: str) -> tuple[dict[str, Any], _Lines]:
             where=where,
             mend="start from a shipped recipe, recipes/quickstart.yaml",
         )
-    lines = _Lines()
+    lines = Lines()
     _note_lines(node, (), lines)
     return content, lines
 
 
-def _note_lines(node: yaml.Node, place: Place, lines: _Lines) -> None:
+def _note_lines(node: yaml.Node, place: Place, lines: Lines) -> None:
     lines.setdefault(place, node.start_mark.line + 1)
     if isinstance(node, yaml.MappingNode):
         for key, value in node.value:
@@ -101,16 +92,16 @@ def _note_lines(node: yaml.Node, place: Place, lines: _Lines) -> None:
 
 
 def _validated(
-    content: dict[str, Any], lines: _Lines, *, overrides: Sequence[str], where: str
+    content: dict[str, Any], lines: Lines, *, overrides: Sequence[str], where: str
 ) -> Recipe:
     content = _unshared(content)
     for override in overrides:
         _apply(content, override)
-    faults = [f"{_dotted(place)} (line {line}): stands twice" for place, line in lines.duplicates]
+    faults = [f"{dotted(place)} (line {line}): stands twice" for place, line in lines.duplicates]
     try:
         recipe = Recipe.model_validate(content)
     except ValidationError as error:
-        faults += [_fault(problem, content, lines) for problem in error.errors()]
+        faults += [fault_text(problem, content, lines) for problem in error.errors()]
     if faults:
         faults = list(dict.fromkeys(faults))
         raise RecipeError(
@@ -119,7 +110,27 @@ def _validated(
             mend="mend the lines named above; docs/recipes.md lists every field",
             faults=faults,
         )
-    return recipe
+    return recipe if recipe.matrix is None else _expanded(content, recipe.matrix, recipe, where)
+
+
+def _expanded(content: dict[str, Any], matrix: Matrix, recipe: Recipe, where: str) -> Recipe:
+    """The recipe with a step for every cell of its matrix. Raises RecipeError."""
+    names: list[str] = []
+    try:
+        whole = expand(content, matrix, [step.name for step in recipe.steps])
+        names = [step.get("name", step["kind"]) for step in whole["steps"]]
+        return _validated(whole, Lines(), overrides=(), where=where)
+    except RecipeError as error:
+        faults = [
+            re.sub(r"^steps\.(\d+)\.?", lambda found: f"{names[int(found[1])]}: ", fault)
+            for fault in error.faults
+        ]
+        raise RecipeError(
+            "The recipe's matrix does not fit its steps.",
+            where=where,
+            mend="docs/recipes.md shows one, and lists every field",
+            faults=faults,
+        ) from None
 
 
 def _apply(content: dict[str, Any], override: str) -> None:
@@ -164,89 +175,3 @@ def _unshared(content: Any) -> Any:
     if isinstance(content, dict):
         return {key: _unshared(value) for key, value in content.items()}
     return [_unshared(value) for value in content] if isinstance(content, list) else content
-
-
-def _fault(problem: Mapping[str, Any], content: Any, lines: _Lines) -> str:
-    """One line for a person: where, what, and the near name."""
-    location = tuple(problem["loc"])
-    place = _place(problem, content)
-    line = next((lines[place[:n]] for n in range(len(place), -1, -1) if place[:n] in lines), None)
-    where = _dotted(place) + (f" (line {line})" if line else "")
-    match problem["type"]:
-        case "extra_forbidden":
-            return f"{where}: no such field; {_near(str(location[-1]), location[:-1])}"
-        case "missing":
-            return f"{where}: is missing"
-        case "union_tag_invalid":
-            context = problem["ctx"]
-            expected = [tag.strip().strip("'") for tag in context["expected_tags"].split(",")]
-            return f"{where}: no such kind; {did_you_mean(str(context['tag']), expected)}"
-        case "union_tag_not_found":
-            return f"{where}: needs a kind"
-        case _:
-            given = problem.get("input")
-            shown = f" (given: {given!r})" if isinstance(given, str | int | float | bool) else ""
-            return f"{where}: {str(problem['msg']).removeprefix('Value error, ')}{shown}"
-
-
-def _place(problem: Mapping[str, Any], content: Any) -> Place:
-    """Where in the document pydantic's location points: union tags are left out."""
-    place: list[str | int] = []
-    for part in problem["loc"]:
-        is_index = isinstance(content, list) and isinstance(part, int) and part < len(content)
-        if is_index or (isinstance(content, dict) and part in content):
-            content = content[part]
-            place.append(part)
-    if problem["type"] == "missing":
-        place.append(problem["loc"][-1])
-    return tuple(place)
-
-
-def _near(field: str, location: Sequence[str | int]) -> str:
-    """Where an unknown field of a section may belong: one section deeper, or under a near name."""
-    here = _sections_at(location)
-    known = {name for section in here for name in section.model_fields}
-    deeper = [
-        f"{name}.{field}"
-        for section in here
-        for name, info in section.model_fields.items()
-        if any(field in inner.model_fields for inner in _models_in(info.annotation))
-    ]
-    return f"did you mean '{deeper[0]}'?" if deeper else did_you_mean(field, sorted(known))
-
-
-def _sections_at(location: Sequence[str | int]) -> list[type[BaseModel]]:
-    """What a section at pydantic's `location` may be."""
-    candidates: list[type[BaseModel]] = [Recipe]
-    for part in location:
-        if isinstance(part, int):
-            continue
-        tagged = [c for c in candidates if part in (_tag(c), c.__name__)]
-        if tagged:
-            candidates = tagged
-            continue
-        candidates = [
-            inner
-            for c in candidates
-            if part in c.model_fields
-            for inner in _models_in(c.model_fields[part].annotation)
-        ]
-    return candidates
-
-
-def _tag(model: type[BaseModel]) -> str | None:
-    field = model.model_fields.get("kind")
-    options = typing.get_args(field.annotation) if field else ()
-    return options[0] if options else None
-
-
-def _models_in(annotation: Any) -> list[type[BaseModel]]:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return [annotation]
-    if isinstance(annotation, types.GenericAlias | types.UnionType) or typing.get_args(annotation):
-        return [m for argument in typing.get_args(annotation) for m in _models_in(argument)]
-    return []
-
-
-def _dotted(place: Sequence[str | int]) -> str:
-    return ".".join(map(str, place)) or "the recipe"

@@ -11,6 +11,7 @@ from tuneval.data.origin import is_plain_path
 from tuneval.errors import DataError
 from tuneval.models.load import model_hash
 from tuneval.models.reference import parse_reference
+from tuneval.recipes.on_tasks import tasks_of
 from tuneval.recipes.recipe import (
     CompareStep,
     EvaluateStep,
@@ -126,6 +127,8 @@ def _settings(recipe: Recipe, step: Step) -> dict[str, object]:
     settings: dict[str, object] = {"data": recipe.data.model_dump(mode="json", exclude={"file"})}
     if isinstance(step, ShowStep | TrainStep | EvaluateStep):
         settings |= {"model": recipe.model, "template": recipe.template}
+        if isinstance(step, EvaluateStep) and step.tasks:
+            settings["tasks"] = [task.hash for task in tasks_of(step)]
     elif isinstance(step, ScoreStep):
         prompts = Path(step.prompts)
         settings["model"] = recipe.model

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from tuneval.catalog import near_names
 from tuneval.data.example import Kind
+from tuneval.errors import TunevalError
 from tuneval.evaluation.evaluate import EvaluateConfig
+from tuneval.evaluation.tasks import task_from
+from tuneval.recipes.matrix import Matrix
 from tuneval.scoring.config import ScoreConfig
 from tuneval.scoring.selection.config import SelectConfig
 from tuneval.training.config import TrainConfig
@@ -77,21 +80,50 @@ class TrainStep(TrainConfig):
 
 
 class EvaluateStep(EvaluateConfig):
-    """Evaluate a model on the held-out side: `base`, `trained`, or the name of a train step."""
+    """Evaluate a model, `base`, `trained` or that of a train step, on the held-out side.
+
+    With `tasks`, on these instead: each is its kind and options.
+    """
 
     kind: Literal["evaluate"]
     name: Name
     model: Name
+    tasks: tuple[dict[str, Any], ...] = ()
+
+    @field_validator("tasks")
+    @classmethod
+    def _tasks_are_known(cls, tasks: tuple[dict[str, Any], ...]) -> tuple[dict[str, Any], ...]:
+        titles = []
+        for task in tasks:
+            try:
+                titles.append(task_from(task).title)
+            except TunevalError as error:
+                raise ValueError(f"{error.what} {error.mend}".strip()) from None
+        twice = [title for title in titles if titles.count(title) > 1]
+        if twice:
+            raise ValueError(f"two tasks are called '{twice[0]}'; give one another name")
+        return tasks
+
+    @property
+    def titles(self) -> list[str]:
+        """What its tasks are called."""
+        return [task_from(task).title for task in self.tasks]
 
 
 class CompareStep(_Section):
-    """Compare two evaluations item by item; differences are b less a."""
+    """Compare two evaluations item by item; differences are b less a.
+
+    `task` names one of those that both evaluations asked; None where they asked one or none.
+    `levels` says which cell of a matrix b is, by axis.
+    """
 
     kind: Literal["compare"]
     name: Name = "comparison"
     a: Name
     b: Name
     metrics: Annotated[tuple[str, ...], Field(min_length=1)] | None = None
+    task: str | None = None
+    levels: dict[str, str] = {}
 
 
 class ReportStep(_Section):
@@ -115,7 +147,10 @@ Step = Annotated[
 
 
 class Recipe(_Section):
-    """An experiment: data, a base model, and steps in their order."""
+    """An experiment: data, a base model, and steps in their order.
+
+    A matrix is None once its steps stand in `steps`.
+    """
 
     name: Name
     description: str = ""
@@ -123,6 +158,7 @@ class Recipe(_Section):
     template: str = "auto"
     seed: int = 17
     data: DataSection
+    matrix: Matrix | None = None
     steps: Annotated[tuple[Step, ...], Field(min_length=1)]
 
     @model_validator(mode="after")
@@ -161,7 +197,9 @@ def _faults(step: Step, earlier: Mapping[str, str], recipe: Recipe) -> Iterator[
     }
     if step.name in earlier:
         yield f"the name '{step.name}' is taken"
-    talks = isinstance(step, ShowStep | ScoreStep | SelectStep | EvaluateStep)
+    talks = isinstance(step, ShowStep | ScoreStep | SelectStep) or (
+        isinstance(step, EvaluateStep) and not step.tasks
+    )
     if talks and recipe.reads == "text":
         yield f"{step.kind} steps need conversations; the stage pretrain reads texts"
     match step:
@@ -179,11 +217,12 @@ def _faults(step: Step, earlier: Mapping[str, str], recipe: Recipe) -> Iterator[
                 yield from _unknown(step.examples, "select", named)
         case EvaluateStep():
             yield from _wrong_model(step.model, named["train"], len(recipe.trainings))
-            if recipe.data.held_out == 0:
+            if recipe.data.held_out == 0 and not step.tasks:
                 yield "needs data.held_out above 0"
         case CompareStep():
             for name in (step.a, step.b):
                 yield from _unknown(name, "evaluate", named)
+            yield from _wrong_task(step, recipe)
 
 
 def _wrong_model(model: str, trained: Sequence[str], n_trainings: int) -> Iterator[str]:
@@ -200,6 +239,21 @@ def _wrong_model(model: str, trained: Sequence[str], n_trainings: int) -> Iterat
             f"'{model}' is neither base nor an earlier train step; there are: "
             f"{_listed(model, trained)}"
         )
+
+
+def _wrong_task(step: CompareStep, recipe: Recipe) -> Iterator[str]:
+    """Why two evaluations cannot be compared on this task."""
+    evaluations = (other for other in recipe.steps if isinstance(other, EvaluateStep))
+    asked = [other.titles for other in evaluations if other.name in (step.a, step.b)]
+    if not any(asked):
+        if step.task is not None:
+            yield f"neither evaluation asks a task, and '{step.task}' is named"
+        return
+    common = [title for title in asked[0] if all(title in titles for titles in asked)]
+    if step.task is None and (len(common) != 1 or any(len(titles) != 1 for titles in asked)):
+        yield f"say which task is compared; both ask: {', '.join(common) or 'none in common'}"
+    elif step.task is not None and step.task not in common:
+        yield f"'{step.task}' is no task of both; there are: {_listed(step.task, common)}"
 
 
 def _unknown(name: str, kind: str, named: Mapping[str, Sequence[str]]) -> Iterator[str]:

@@ -9,6 +9,7 @@ from tuneval import files
 from tuneval.data.validate import check
 from tuneval.errors import DataError
 from tuneval.recipes.choosing import learnt_from, score_side, select_from
+from tuneval.recipes.on_tasks import compared_folders, evaluate_on_tasks
 from tuneval.recipes.recipe import (
     CheckStep,
     CompareStep,
@@ -22,6 +23,8 @@ from tuneval.recipes.recipe import (
 )
 from tuneval.recipes.work import Work
 from tuneval.runs.events import Finished, Report, Started
+
+ABLATION_NAME = "ablation.json"
 
 
 def carry_out(step: Step, work: Work) -> dict[str, Any]:
@@ -109,6 +112,8 @@ def _told_as(name: str, work: Work) -> Report:
 def _evaluate(step: EvaluateStep, work: Work) -> dict[str, Any]:
     from tuneval.evaluation.evaluate import evaluate
 
+    if step.tasks:
+        return evaluate_on_tasks(step, work)
     result = evaluate(
         step,
         model=work.model_of(step),
@@ -125,8 +130,7 @@ def _compare(step: CompareStep, work: Work) -> dict[str, Any]:
     from tuneval.evaluation.compare import compare_folders
 
     comparison = compare_folders(
-        work.run.path("evaluation", step.a),
-        work.run.path("evaluation", step.b),
+        *compared_folders(step, work),
         metrics=step.metrics,
         seed=work.plan.recipe.seed,
     )
@@ -137,8 +141,12 @@ def _compare(step: CompareStep, work: Work) -> dict[str, Any]:
 
 def _report(step: ReportStep, work: Work) -> dict[str, Any]:
     from tuneval.evaluation.report import write_report
+    from tuneval.recipes.ablation import ablation_rows
     from tuneval.recipes.facts import report_facts
 
+    cells = ablation_rows(work.plan.recipe, work.comparisons())
+    if cells:
+        files.write_json(work.run.path(ABLATION_NAME), [row.as_dict() for row in cells])
     written = write_report(work.run.folder, report_facts(work))
     folder = work.run.folder
     return {

@@ -13,8 +13,9 @@ from tuneval.data.example import Example, Item, Kind, Preference, Text, Unpaired
 from tuneval.data.read import read_items
 from tuneval.data.split import Split, split
 from tuneval.errors import DataError
+from tuneval.evaluation.comparison import Comparison
 from tuneval.recipes.plan import Plan
-from tuneval.recipes.recipe import EvaluateStep, TrainStep
+from tuneval.recipes.recipe import CompareStep, EvaluateStep, TrainStep
 from tuneval.runs.events import Report
 from tuneval.runs.run import Run
 
@@ -72,6 +73,19 @@ class Work(Material):
 
     run: Run
     report: Report
+
+    def comparisons(self) -> dict[str, Comparison]:
+        """What the finished compare steps came to, by name."""
+        found = {
+            step.name: self.run.step_result(step.name)
+            for step in self.plan.recipe.steps
+            if isinstance(step, CompareStep)
+        }
+        return {
+            name: Comparison.from_dict(result)
+            for name, result in found.items()
+            if result is not None
+        }
 
     def training_folder(self, step: TrainStep) -> Path:
         """Where a training writes: the run's own folder, or its own where there are several."""

@@ -18,7 +18,7 @@ from tuneval import __version__, files
 from tuneval.errors import RunError, StorageError, TunevalError
 from tuneval.runs.manifest import Manifest, Status
 
-_STEP_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_STEP_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +186,7 @@ class Run:
             raise RunError(
                 f"'{step}' cannot name a step.",
                 where=str(self.folder),
-                mend="use letters, digits, '.', '_' and '-'",
+                mend="use letters, digits, '.', '_', '@' and '-'",
             )
         return self.path("steps", f"{step}.json")
 

@@ -165,8 +165,9 @@ def _categories(rows: Sequence[Sequence[Rating]]) -> list[Rating]:
             where=f"each is {found[0]!r}" if found else "there is none",
             mend="rate items on which the answer varies",
         )
-    numbers = [value for value in found if isinstance(value, int | float)]
-    return sorted(numbers) if len(numbers) == len(found) else found
+    if all(isinstance(value, int | float) for value in found):
+        found.sort(key=float)  # type: ignore[arg-type]  # all are numbers
+    return found
 
 
 def _one_hot(ratings: Sequence[Rating], categories: Sequence[Rating]) -> Floats:

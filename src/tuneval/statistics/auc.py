@@ -184,10 +184,9 @@ class _Area:
 
     def error(self, centred: Floats) -> float | None:
         """The standard error that such terms have; None where they do not tell it."""
+        parts: list[Floats] = [centred[self.positive], centred[~self.positive]]
         if self.clusters is not None:
-            parts = [np.bincount(self.clusters, centred)]
-        else:
-            parts = [centred[self.positive], centred[~self.positive]]
+            parts = [np.bincount(self.clusters, centred).astype(np.float64)]
         if any(len(part) < 2 for part in parts):
             return None
         variance = sum(float(part @ part) * len(part) / (len(part) - 1) for part in parts)

@@ -119,14 +119,14 @@ def path_difference(
             for places in _block_places(n, n_resamples, seed)
         ]
     )
+    beyond = min(int((gaps <= 0).sum()), int((gaps >= 0).sum()))
+    p_value = min(1.0, 2 * (beyond + 1) / (len(gaps) + 1))
     error = float(gaps.std())
     if error <= 1e-12:
         none = Estimate(value, None, None, level, "none: no spread", n, unit=unit)
-        return _compared(first, second, none, "stationary bootstrap", 1.0, None, level)
+        return _compared(first, second, none, "stationary bootstrap", p_value, None, level)
     low, high = _percentiles(gaps, level)
     estimate = Estimate(value, low, high, level, "stationary bootstrap", n, unit=unit)
-    beyond = min(int((gaps <= 0).sum()), int((gaps >= 0).sum()))
-    p_value = min(1.0, 2 * (beyond + 1) / (len(gaps) + 1))
     return _compared(first, second, estimate, "stationary bootstrap", p_value, error, level)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -12,6 +13,8 @@ from tuneval.errors import StatisticsError
 from tuneval.statistics.estimate import Estimate
 from tuneval.statistics.proportion import wilson_limits
 from tuneval.statistics.sample import Clusters, Floats, cluster_sums, finite_numbers, two_sided_t
+
+Key = TypeVar("Key", bound=Hashable)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +30,10 @@ class _Stratum:
 
 def stratified_mean(
     values: ArrayLike,
-    strata: Sequence[Hashable],
+    strata: Sequence[Key],
     *,
-    weights: Mapping[Hashable, float],
-    sizes: Mapping[Hashable, int] | None = None,
+    weights: Mapping[Key, float],
+    sizes: Mapping[Key, int] | None = None,
     clusters: Clusters | None = None,
     is_share: bool = False,
     level: float = 0.95,
@@ -76,10 +79,10 @@ def stratified_mean(
 
 def _stratum(
     numbers: Floats,
-    strata: Sequence[Hashable],
-    name: Hashable,
+    strata: Sequence[Key],
+    name: Key,
     clusters: Clusters | None,
-    sizes: Mapping[Hashable, int] | None,
+    sizes: Mapping[Key, int] | None,
 ) -> _Stratum:
     places = [place for place, key in enumerate(strata) if key == name]
     values = numbers[places]
@@ -97,7 +100,7 @@ def _stratum(
 
 
 def _variance(
-    strata: Mapping[Hashable, _Stratum], shares: Mapping[Hashable, float]
+    strata: Mapping[Key, _Stratum], shares: Mapping[Key, float]
 ) -> tuple[float, int | None]:
     """Of the weighted mean, and its degrees of freedom; None where no stratum has two items."""
     several = [s for s in strata.values() if s.n_clusters > 1]
@@ -114,7 +117,7 @@ def _variance(
 
 
 def _collapsed(
-    strata: Mapping[Hashable, _Stratum], shares: Mapping[Hashable, float]
+    strata: Mapping[Key, _Stratum], shares: Mapping[Key, float]
 ) -> tuple[float, int | None]:
     """Where no stratum has two: what the strata's means differ by, which is rather too much."""
     if len(strata) < 2:

@@ -6,6 +6,7 @@ import hashlib
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from itertools import groupby
 
 from tuneval.data.example import Message
 from tuneval.evaluation.question import Prompt, Question
@@ -46,9 +47,13 @@ class Form:
 
     @property
     def messages(self) -> tuple[Message, ...]:
-        """A chat prompt, up to the assistant's turn."""
+        """A chat prompt, up to the assistant's turn; neighbours of one role are one turn."""
         parts = (self.head, *self.shots, self.question.prompt)
-        return tuple(message for part in parts if not isinstance(part, str) for message in part)
+        said = (message for part in parts if not isinstance(part, str) for message in part)
+        turns = [list(turn) for _, turn in groupby(said, key=lambda message: message.role)]
+        return tuple(
+            replace(turn[0], content="".join(message.content for message in turn)) for turn in turns
+        )
 
     @property
     def has_lost(self) -> bool:

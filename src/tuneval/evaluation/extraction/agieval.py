@@ -76,6 +76,11 @@ def _after_prefix(text: str) -> str:
     return text
 
 
+def _as_set(key: str) -> str:
+    """All signs of a key, each once: a full stop among them, as one key has, no answer can meet."""
+    return "".join(sorted(set(key)))
+
+
 def _one(name: str, summary: str, official: Reading, *faults: str) -> Extractor:
     return Extractor(
         name=name,
@@ -97,6 +102,7 @@ def _several(name: str, summary: str, official: Reading) -> Extractor:
         lenient=lenient_letters,
         official=official,
         form=letter_set,
+        official_key=_as_set,
         faults=("every capital counts: `Because A` is read as AB",),
     )
 

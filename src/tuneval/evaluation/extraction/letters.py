@@ -35,7 +35,8 @@ _ONE_ALONE = re.compile(rf"{_OPEN}([A-G]){_CLOSE}[.。]?\s*")
 _RUN_ALONE = re.compile(rf"{_OPEN}({_RUN}){_CLOSE}[.。]?\s*")
 _FIRST = re.compile(rf"{_OPEN}([A-G]){_CLOSE}(?:[.:、]|\s|$)")
 _FIRST_RUN = re.compile(rf"{_OPEN}({_RUN}){_CLOSE}(?:[.。:、]|\s|$)")
-_STANDING = re.compile(r"(?<![A-Za-z])(?!A\s+[a-z])([A-G])(?![A-Za-z'’])")
+_ARTICLE = re.compile(r"\s*A\s+(?!(?:is|are|was|and|or)\b)[a-z]")
+_STANDING = re.compile(rf"(?<![A-Za-z])(?!{_ARTICLE.pattern})([A-G])(?![A-Za-z'’])")
 
 
 def strict_letter(text: str) -> str | None:
@@ -50,7 +51,7 @@ def lenient_letter(text: str) -> str | None:
     if stated:
         return str(stated[-1])
     first = _FIRST.match(plain)
-    if first and not re.match(r"\s*A\s+[a-z]", plain):
+    if first and not _ARTICLE.match(plain):
         return first.group(1)
     standing = _STANDING.findall(plain)
     return str(standing[-1]) if standing else None
@@ -68,7 +69,7 @@ def lenient_letters(text: str) -> str | None:
     if stated:
         return letter_set(stated[-1])
     first = _FIRST_RUN.match(plain)
-    if first and not re.match(r"\s*A\s+[a-z]", plain):
+    if first and not _ARTICLE.match(plain):
         return letter_set(first.group(1))
     return letter_set("".join(_STANDING.findall(plain))) or None
 

@@ -6,7 +6,8 @@ import re
 import unicodedata
 from decimal import Decimal, InvalidOperation
 
-from tuneval.evaluation.extraction.extractor import Extractor
+from tuneval.evaluation.extraction.extractor import Extractor, Reading
+from tuneval.evaluation.extraction.maths import last_boxed
 
 _NUMBER = r"(?:(?<![\w)])[-−])?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?"
 _ANY = re.compile(_NUMBER)
@@ -17,8 +18,9 @@ _STATED = (
     re.compile(rf"(?i:answer(?:\s+is)?)\s*:?\s*[*$¥€£]*({_NUMBER})(?![\d.,]*\d)"),
     re.compile(rf"答案(?:是|为)?\s*:?\s*[*$¥€£]*({_NUMBER})(?![\d.,]*\d)"),
 )
-# lm-eval 0.4, tasks/gsm8k/gsm8k.yaml: filter strict-match, and what its exact_match ignores.
-_LM_EVAL = re.compile(r"#### (\-?[0-9\.\,]+)")
+# lm-eval 0.4, tasks/gsm8k: the filters strict-match.
+_AFTER_HASHES = re.compile(r"#### (\-?[0-9\.\,]+)")
+_AFTER_WORDS = re.compile(r"The answer is (\-?[0-9\.\,]+).")
 
 
 def number_form(text: str) -> str:
@@ -53,14 +55,19 @@ def lenient_number(text: str) -> str | None:
     return number_form(numbers[-1]) if numbers else None
 
 
-def _after_hashes(text: str) -> str | None:
-    found = _LM_EVAL.search(text)
-    return _ignored(found.group(1)) if found else None
+def _first_of(pattern: re.Pattern[str]) -> Reading:
+    """The first find, as lm-eval compares it: without commas and a full stop at the end."""
+
+    def reading(text: str) -> str | None:
+        found = pattern.search(text)
+        return found.group(1).replace(",", "").removesuffix(".") if found else None
+
+    return reading
 
 
-def _ignored(text: str) -> str:
-    """What lm-eval compares: no commas, no dollars, nothing up to ####, no full stop at the end."""
-    return re.sub(r"\.$", "", re.sub(r"(?s).*#### ", "", text.replace(",", "").replace("$", "")))
+def _boxed_number(text: str) -> str | None:
+    boxed = last_boxed(text)
+    return None if boxed is None else strict_number(boxed)
 
 
 def _plain(text: str) -> str:
@@ -77,11 +84,32 @@ NUMBER = Extractor(
 )
 GSM8K = Extractor(
     name="gsm8k",
-    summary="a number; officially the one after ####",
+    summary="a number; strictly and officially the first after ####",
     source="lm-eval 0.4, gsm8k.yaml: filter strict-match",
-    strict=strict_number,
+    strict=_first_of(_AFTER_HASHES),
     lenient=lenient_number,
-    official=_after_hashes,
+    official=_first_of(_AFTER_HASHES),
     form=number_form,
     faults=("the first #### counts, whatever follows", "18.00 is not 18"),
+)
+GSM8K_COT = Extractor(
+    name="gsm8k_cot",
+    summary="a number; strictly and officially the first after `The answer is`",
+    source="lm-eval 0.4, gsm8k-cot.yaml: filter strict-match",
+    strict=_first_of(_AFTER_WORDS),
+    lenient=lenient_number,
+    official=_first_of(_AFTER_WORDS),
+    form=number_form,
+    faults=(
+        "of an answer that ends without a full stop the last digit is lost: `is 18` gives 1",
+        "`The answer is $18.` is not found",
+    ),
+)
+BOXED_NUMBER = Extractor(
+    name="boxed",
+    summary="a number; strictly the one in the last \\boxed{}",
+    source="tuneval",
+    strict=_boxed_number,
+    lenient=lenient_number,
+    form=number_form,
 )

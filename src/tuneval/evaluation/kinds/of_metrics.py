@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from tuneval.evaluation.kinds.of_sums import OfSums
 from tuneval.evaluation.kinds.of_weights import OfWeights
 from tuneval.evaluation.kinds.per_item import PerItem
-from tuneval.evaluation.metric import About, Unscored
+from tuneval.evaluation.metric import About
 
 if TYPE_CHECKING:
     from tuneval.evaluation.items import Item
@@ -18,8 +18,25 @@ if TYPE_CHECKING:
     from tuneval.statistics.paired import PairedComparison
     from tuneval.statistics.sample import Clusters, Floats
 
-Part = PerItem | OfSums | OfWeights
 Figures = Mapping[str, "Floats"]
+
+
+@runtime_checkable
+class Weighable(Protocol):
+    """A metric that gives its figure as a function of the items' weights, as `OfWeights` does."""
+
+    @property
+    def about(self) -> About:
+        """As in `Metric`."""
+
+    def missing(self, item: Item) -> str | None:
+        """As in `Metric`."""
+
+    def prepare(self, items: Sequence[Item]) -> WeightedStatistic:
+        """As in `OfWeights`."""
+
+
+Part = PerItem | OfSums | Weighable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,13 +102,12 @@ class OfMetrics:
 
 def _prepare(part: Part, items: Sequence[Item]) -> WeightedStatistic:
     """The part's figure as a function of the items' weights; of a mean the weighted one."""
-    import numpy as np
-
-    if isinstance(part, OfWeights):
-        return part.prepare(items)
+    if isinstance(part, PerItem):
+        grades = part.values(items)
+        return lambda weights: weights @ grades / weights.sum(axis=1)
     if isinstance(part, OfSums):
         columns = part.columns(items)
+        if not columns.size:
+            return lambda weights: weights[:, 0] * float("nan")
         return lambda weights: part.statistic(weights @ columns)
-    values = [part.value(item) for item in items]
-    grades = np.array([np.nan if isinstance(v, Unscored) else v for v in values])
-    return lambda weights: weights @ grades / weights.sum(axis=1)
+    return part.prepare(items)

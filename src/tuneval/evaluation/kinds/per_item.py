@@ -59,7 +59,7 @@ class PerItem:
         from tuneval.statistics.mean import bootstrap_mean, t_mean
         from tuneval.statistics.proportion import clustered_wilson, wilson
 
-        values = self._values(items)
+        values = self.values(items)
         if self.is_binary:
             if clusters is None:
                 return wilson(round(values.sum()), len(values))
@@ -75,8 +75,8 @@ class PerItem:
         from tuneval.statistics.paired import paired_comparison
 
         return paired_comparison(
-            self._values(a),
-            self._values(b),
+            self.values(a),
+            self.values(b),
             binary=self.is_binary,
             seed=seed,
             clusters=clusters,
@@ -87,7 +87,8 @@ class PerItem:
         """As in `Metric`: nothing."""
         return None
 
-    def _values(self, items: Sequence[Item]) -> Floats:
+    def values(self, items: Sequence[Item]) -> Floats:
+        """The grades of items that count, (n,)."""
         import numpy as np
 
         values = [self.value(item) for item in items]

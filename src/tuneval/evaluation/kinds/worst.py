@@ -46,7 +46,7 @@ class Worst:
         self, items: Sequence[Item], *, clusters: Clusters | None, seed: int
     ) -> Estimate | None:
         """As in `Metric`; one grade for each original. `clusters` plays no part."""
-        worst = self._worst(items)
+        worst = list(self.worst_of(items).values())
         if not worst:
             return None
         return self.inner.estimate(worst, clusters=_groups(worst), seed=seed)
@@ -55,7 +55,7 @@ class Worst:
         self, a: Sequence[Item], b: Sequence[Item], *, clusters: Clusters | None, seed: int
     ) -> PairedComparison | None:
         """As in `Metric`."""
-        first, second = self._worst(a), self._worst(b)
+        first, second = (list(self.worst_of(items).values()) for items in (a, b))
         if not first:
             return None
         return self.inner.compare(first, second, clusters=_groups(first), seed=seed)
@@ -64,11 +64,15 @@ class Worst:
         """As in `Metric`: nothing."""
         return None
 
-    def _worst(self, items: Sequence[Item]) -> list[Item]:
+    def worst_of(self, items: Sequence[Item]) -> dict[str, Item]:
+        """Of each original, by its id, the item of its family with the worst grade."""
         if not isinstance(self.inner, PerItem):
-            return []
+            return {}
         worse = min if self.inner.about.higher_is_better else max
-        return [worse([f.original, *f.copies], key=self.inner.known) for f in families(items)]
+        return {
+            f.original.id: worse([f.original, *f.copies], key=self.inner.known)
+            for f in families(items)
+        }
 
 
 def _groups(items: Sequence[Item]) -> Clusters | None:

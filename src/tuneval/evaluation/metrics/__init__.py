@@ -26,6 +26,40 @@ METRICS = Catalog(
         "token_accuracy": f"{_HERE}.likelihood:TOKENS_RIGHT",
         "token_accuracy_sample_mean": f"{_HERE}.likelihood:TOKENS_RIGHT_BY_ITEM",
         "token_accuracy_whole_sequence": f"{_HERE}.likelihood:TOKENS_RIGHT_WITH_PROMPT",
+        "choice_accuracy": f"{_HERE}.multiple_choice:CHOICE_ACCURACY",
+        "choice_accuracy_by_characters": f"{_HERE}.multiple_choice:CHOICE_ACCURACY_BY_CHARACTERS",
+        "choice_accuracy_by_bytes": f"{_HERE}.multiple_choice:CHOICE_ACCURACY_BY_BYTES",
+        "accuracy": f"{_HERE}.classification:ACCURACY",
+        "precision_micro": f"{_HERE}.classification:PRECISION_MICRO",
+        "precision_macro": f"{_HERE}.classification:PRECISION_MACRO",
+        "precision_weighted": f"{_HERE}.classification:PRECISION_WEIGHTED",
+        "recall_micro": f"{_HERE}.classification:RECALL_MICRO",
+        "recall_macro": f"{_HERE}.classification:RECALL_MACRO",
+        "recall_weighted": f"{_HERE}.classification:RECALL_WEIGHTED",
+        "f1_micro": f"{_HERE}.classification:F1_MICRO",
+        "f1_macro": f"{_HERE}.classification:F1_MACRO",
+        "f1_weighted": f"{_HERE}.classification:F1_WEIGHTED",
+        "roc_auc": f"{_HERE}.roc_auc:ROC_AUC",
+        "confusion_matrix": f"{_HERE}.classification:CONFUSION_MATRIX",
+        "mse": f"{_HERE}.regression:MSE",
+        "rmse": f"{_HERE}.regression:RMSE",
+        "mae": f"{_HERE}.regression:MAE",
+        "r2": f"{_HERE}.regression:R2",
+        "hamming_loss": f"{_HERE}.multi_label:HAMMING_LOSS",
+        "jaccard": f"{_HERE}.multi_label:JACCARD",
+        "ndcg": f"{_HERE}.ranking:NDCG",
+        "map": f"{_HERE}.ranking:MAP",
+        "mrr": f"{_HERE}.ranking:MRR",
+        "ece": f"{_HERE}.calibration:ECE",
+        "brier": f"{_HERE}.calibration:BRIER",
+        "sensitivity": f"{_HERE}.medicine:SENSITIVITY",
+        "specificity": f"{_HERE}.medicine:SPECIFICITY",
+        "auc": f"{_HERE}.medicine:AUC",
+        "cumulative_return": f"{_HERE}.finance:CUMULATIVE_RETURN",
+        "sharpe_ratio": f"{_HERE}.finance:SHARPE_RATIO",
+        "max_drawdown": f"{_HERE}.finance:MAX_DRAWDOWN",
+        "iou": f"{_HERE}.vision:IOU",
+        "map_boxes": f"{_HERE}.detection:MAP_BOXES",
         "text_perplexity": f"{_HERE}.text_likelihood:TEXT_PERPLEXITY",
         "word_perplexity": f"{_HERE}.text_likelihood:WORD_PERPLEXITY",
         "bits_per_byte": f"{_HERE}.text_likelihood:BITS_PER_BYTE",
@@ -59,6 +93,10 @@ METRICS = Catalog(
         "answer_range": f"{_HERE}.extraction:ANSWER_RANGE",
         "regex_present": f"{_HERE}.patterns:REGEX_PRESENT",
         "regex_absent": f"{_HERE}.patterns:REGEX_ABSENT",
+        "prompt_level_strict_acc": f"{_HERE}.instructions:PROMPT_STRICT",
+        "prompt_level_loose_acc": f"{_HERE}.instructions:PROMPT_LOOSE",
+        "inst_level_strict_acc": f"{_HERE}.instructions:INSTRUCTION_STRICT",
+        "inst_level_loose_acc": f"{_HERE}.instructions:INSTRUCTION_LOOSE",
         "train_seconds": f"{_HERE}.efficiency:TRAIN_SECONDS",
         "seconds_to_first_token": f"{_HERE}.efficiency:SECONDS_TO_FIRST_TOKEN",
         "tokens_per_second": f"{_HERE}.efficiency:TOKENS_PER_SECOND",
@@ -93,6 +131,20 @@ def load_metric(text: str) -> Metric:
             f"The metric '{name}' takes nothing after a colon.", mend=f"write '{name}'"
         )
     return row
+
+
+def names_in(text: str) -> list[str]:
+    """The metrics in a list with commas; a comma after a colon may belong to an argument.
+
+    It ends one where a metric's name follows: `regex_present:a{2,3},exact_match` are two.
+    """
+    names: list[str] = []
+    for part in text.split(","):
+        if names and ":" in names[-1] and part.strip().partition(":")[0] not in METRICS:
+            names[-1] += f",{part}"
+        else:
+            names.append(part.strip())
+    return [name for name in names if name]
 
 
 def _called(name: str, metric: Metric) -> Metric:

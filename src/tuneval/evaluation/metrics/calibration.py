@@ -16,7 +16,6 @@ from tuneval.evaluation.probabilities import (
     choice_probabilities,
     class_probabilities,
     positive_of,
-    positive_score,
     why_no_probability,
 )
 from tuneval.evaluation.values import as_number, reference_label
@@ -56,7 +55,7 @@ def sureness(item: Item, positive: str | None) -> Sureness:
     if probability is not None:
         is_positive = reference_label(item) == positive
         return Sureness(max(probability, 1 - probability), (probability >= 0.5) is is_positive)
-    if item.chosen is not None and "probabilities" not in item.fields:
+    if item.chosen is not None and item.chosen.gold and "probabilities" not in item.fields:
         chances = choice_probabilities(item.chosen)
         return Sureness(max(chances), is_right(item) == 1.0)
     given = class_probabilities(item) or {}
@@ -69,7 +68,7 @@ def _loss(item: Item, positive: str | None) -> float:
     probability = as_number(item.fields.get("probability"))
     if probability is not None:
         return (probability - float(reference_label(item) == positive)) ** 2
-    if item.chosen is not None and "probabilities" not in item.fields:
+    if item.chosen is not None and item.chosen.gold and "probabilities" not in item.fields:
         chances = dict(enumerate(choice_probabilities(item.chosen)))
         right = sum(chances.pop(place) for place in set(item.chosen.gold))
         return ((1 - right) ** 2 + sum(p * p for p in chances.values())) / 2
@@ -83,7 +82,14 @@ def _losses(named: str, items: Sequence[Item]) -> Floats:
     import numpy as np
 
     positive = positive_of(items, named)
+    if _lacks_positive(items, positive):
+        return np.empty((len(items), 0))
     return np.array([(_loss(item, positive), 1.0) for item in items])
+
+
+def _lacks_positive(items: Sequence[Item], positive: str | None) -> bool:
+    """Whether an item gives the probability of a positive class that nobody knows."""
+    return positive is None and any("probability" in item.fields for item in items)
 
 
 def _mean(sums: Floats) -> Floats:
@@ -95,6 +101,8 @@ def _gaps(n_bins: int, items: Sequence[Item]) -> Floats:
     """What each item adds to its bin: right less confidence; and a 1 to the last column."""
     import numpy as np
 
+    if _lacks_positive(items, positive_of(items)):
+        return np.empty((len(items), 0))
     found = _all_sureness(items)
     columns = np.zeros((len(found), n_bins + 1))
     for row, sure in zip(columns, found, strict=True):

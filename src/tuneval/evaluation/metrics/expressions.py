@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any, cast
 from tuneval.catalog import did_you_mean
 from tuneval.errors import UsageError
 from tuneval.evaluation.formula import Formula, Name, read_formula
-from tuneval.evaluation.kinds import OfArgument, OfMetrics, OfSums, OfWeights, PerItem
+from tuneval.evaluation.kinds import OfArgument, OfMetrics, OfSums, PerItem
+from tuneval.evaluation.kinds.of_metrics import Weighable
 from tuneval.evaluation.kinds.per_item import NO_REFERENCE, lacks_answer
 from tuneval.evaluation.metric import About, Unscored
 from tuneval.evaluation.metrics import METRICS, load_metric
@@ -47,7 +48,7 @@ class _NoValueError(Exception):
 def part_of_figures(name: Name, formula: str) -> Part:
     """The metric that a formula of figures names. Raises UsageError when it cannot be a part."""
     metric = load_metric(metric_named(name, formula))
-    if not isinstance(metric, PerItem | OfSums | OfWeights):
+    if not isinstance(metric, PerItem | OfSums | Weighable):
         raise UsageError(
             f"'{metric.about.name}' cannot be a part of a formula: its figure cannot be resampled "
             "item by item.",

@@ -3,7 +3,9 @@
 A task that lets a model write names an extractor; what its readings found stands in
 `Item.extracted`. A reading that found nothing is wrong, never left out. The key is compared in
 the extractor's own form, which the task gives as the reference; where an official script compares
-with another form of the key, that stands in `fields["official_key"]`.
+with another form of the key, that stands in `fields["official_key"]`. Where the likeliest choice
+is the answer, nothing is read: for `answer_official`, which a task may want over both kinds of
+items, it is right when it is a right choice.
 """
 
 from __future__ import annotations
@@ -13,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from tuneval.evaluation.kinds import OfSums, PerItem
 from tuneval.evaluation.kinds.per_item import NO_REFERENCE, lacks_answer
-from tuneval.evaluation.metric import About, Unscored
+from tuneval.evaluation.metric import About, Need, Unscored
 
 if TYPE_CHECKING:
     from tuneval.evaluation.items import Item
@@ -25,7 +27,9 @@ NO_EXTRACTOR = "no extractor read this answer"
 
 
 def is_right(item: Item, reading: Reading) -> bool:
-    """Whether a reading found the key."""
+    """Whether a reading found the key; officially, whether the likeliest choice is a right one."""
+    if item.chosen is not None and reading == "official":
+        return item.chosen.best in item.chosen.gold
     key = item.fields.get(OFFICIAL_KEY, item.label) if reading == "official" else item.label
     return item.extracted.get(reading) == key
 
@@ -46,6 +50,8 @@ def _lacks(item: Item) -> str | None:
 
 def _graded_by(reading: Reading, about: About) -> PerItem:
     def score(item: Item) -> float | Unscored:
+        if reading == "official" and item.chosen is not None:
+            return float(is_right(item, reading)) if item.chosen.gold else Unscored(NO_REFERENCE)
         reason = _lacks(item)
         if reason is None and reading not in item.extracted:
             reason = f"the extractor has no {reading} reading"
@@ -92,6 +98,9 @@ def range_of(items: Sequence[Item]) -> Mapping[str, Any]:
     }
 
 
+_NEEDS: tuple[Need, ...] = ("prediction", "reference", "extraction")
+
+
 def _about(name: str, use: str, avoid: str, source: str = "share of items") -> About:
     return About(
         name=name,
@@ -99,7 +108,7 @@ def _about(name: str, use: str, avoid: str, source: str = "share of items") -> A
         unit="share",
         higher_is_better=name != "unparsed",
         range=(0.0, 1.0),
-        needs=("prediction", "reference", "extraction"),
+        needs=("prediction", "extraction") if name == "unparsed" else _NEEDS,
         source=source,
         use=use,
         avoid=avoid,

@@ -7,82 +7,105 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from tuneval.evaluation.kinds import OfArgument, PerItem
+from tuneval.evaluation.kinds import OfArgument, OfSums
 from tuneval.evaluation.kinds.per_item import NO_REFERENCE
 from tuneval.evaluation.metric import About
 from tuneval.evaluation.metrics.roc_auc import ABOUT as _ROC_AUC
 from tuneval.evaluation.metrics.roc_auc import roc_auc
 from tuneval.evaluation.probabilities import positive_of, positive_score, why_no_score
-from tuneval.evaluation.values import labels_of, reference_label, why_unanswered
+from tuneval.evaluation.values import LabelPair, labels_of, reference_label, why_unanswered
 
 if TYPE_CHECKING:
     from tuneval.evaluation.items import Item
     from tuneval.statistics.estimate import Estimate
     from tuneval.statistics.paired import PairedComparison
-    from tuneval.statistics.sample import Clusters
+    from tuneval.statistics.sample import Clusters, Floats
 
 THRESHOLD = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RateOfClass:
-    """Of the items whose true class is positive (or is not), the share called so.
+class RateOfClass(OfSums):
+    """Of the items whose true class is positive (or is not: `side`), the share called so.
 
     An item without an answer's text is called positive from a probability of 0.5 on. An answer
-    in which no class can be read is wrong on either side. Only the items of the side count, so
-    that interval and test are those of a plain share.
+    in which no class can be read is wrong on either side. Interval and test are those of a plain
+    share of the items of the side.
     """
 
-    about: About
     positive: str
     side: bool
-    is_binary: bool = True
-
-    def missing(self, item: Item) -> str | None:
-        """As in `Metric`."""
-        if reference_label(item) is None:
-            return NO_REFERENCE
-        reason = why_unanswered(item)
-        return None if reason is None or why_no_score(item) is None else reason
 
     def estimate(
         self, items: Sequence[Item], *, clusters: Clusters | None, seed: int
     ) -> Estimate | None:
-        """As in `Metric`; None where no item is of that side, or the positive class is not known."""
-        share, places = self._share(items), self._places(items)
-        if share is None or not places:
+        """As in `Metric`; None where no item is of that side, or no class is the positive one."""
+        from tuneval.statistics.proportion import clustered_wilson, wilson
+
+        places = self._places(items)
+        if not places:
             return None
-        return share.estimate(_at(items, places), clusters=_at(clusters, places), seed=seed)
+        right, keys = self.columns(items)[places, 0], _keys(clusters, places)
+        if keys is None:
+            return wilson(round(right.sum()), len(places))
+        return clustered_wilson(right, clusters=keys)
 
     def compare(
         self, a: Sequence[Item], b: Sequence[Item], *, clusters: Clusters | None, seed: int
     ) -> PairedComparison | None:
         """As in `Metric`."""
-        share, places = self._share(a), self._places(a)
-        if share is None or not places:
-            return None
-        return share.compare(
-            _at(a, places), _at(b, places), clusters=_at(clusters, places), seed=seed
-        )
+        from tuneval.statistics.paired import paired_comparison
 
-    def detail(self, items: Sequence[Item]) -> Mapping[str, Any]:
-        """The class that was taken as positive."""
-        return {"positive": positive_of(items, self.positive)}
+        places = self._places(a)
+        if not places:
+            return None
+        return paired_comparison(
+            self.columns(a)[places, 0],
+            self.columns(b)[places, 0],
+            binary=True,
+            seed=seed,
+            clusters=_keys(clusters, places),
+            unit=self.about.unit,
+        )
 
     def _places(self, items: Sequence[Item]) -> list[int]:
-        positive = positive_of(items, self.positive)
-        is_of_side = [(reference_label(item) == positive) is self.side for item in items]
-        return [place for place, counts in enumerate(is_of_side) if counts]
+        columns = self.columns(items)
+        return columns[:, 1].nonzero()[0].tolist() if columns.size else []
 
-    def _share(self, items: Sequence[Item]) -> PerItem | None:
-        positive = positive_of(items, self.positive)
-        if positive is None:
-            return None
-        return PerItem(
-            about=self.about,
-            score=lambda item: float(_called(item, positive) is self.side),
-            is_binary=True,
-        )
+
+def _missing(item: Item) -> str | None:
+    if reference_label(item) is None:
+        return NO_REFERENCE
+    reason = why_unanswered(item)
+    return None if reason is None or why_no_score(item) is None else reason
+
+
+def _columns(named: str, side: bool, items: Sequence[Item]) -> Floats:
+    """Of the side and called so, and of the side, (n, 2); nothing where no class is positive."""
+    import numpy as np
+
+    positive = positive_of(items, named)
+    if positive is None:
+        return np.empty((len(items), 0))
+    is_of_side = [(reference_label(item) == positive) is side for item in items]
+    is_right = [_called(item, positive) is side for item in items]
+    return np.array(
+        [(of_side and right, of_side) for of_side, right in zip(is_of_side, is_right, strict=True)],
+        dtype=np.float64,
+    )
+
+
+def _ratio(sums: Floats) -> Floats:
+    """nan for a resample without an item of the side."""
+    import numpy as np
+
+    right, of_side = sums[..., 0], sums[..., 1]
+    return np.asarray(right / np.where(of_side > 0, of_side, np.nan))
+
+
+def _taken(named: str, items: Sequence[Item]) -> Mapping[str, Any]:
+    """The class that was taken as positive."""
+    return {"positive": positive_of(items, named)}
 
 
 def _called(item: Item, positive: str) -> bool | None:
@@ -91,17 +114,27 @@ def _called(item: Item, positive: str) -> bool | None:
         score = positive_score(item, positive)
         return None if score is None else score >= THRESHOLD
     found = labels_of(item)
-    said = getattr(found, "said", None)
-    return None if said is None else said == positive
+    if not isinstance(found, LabelPair) or found.said is None:
+        return None
+    return found.said == positive
 
 
-def _at(values: Sequence[Any] | None, places: Sequence[int]) -> Any:
-    return None if values is None else [values[place] for place in places]
+def _keys(clusters: Clusters | None, places: Sequence[int]) -> Clusters | None:
+    from tuneval.statistics.sample import is_clustered
+
+    keys = None if clusters is None else [clusters[place] for place in places]
+    return keys if is_clustered(keys) else None
 
 
 def _rate(about: About, side: bool, positive: str) -> RateOfClass:
     return RateOfClass(
-        about=replace(about, name=f"{about.name}:{positive}"), positive=positive, side=side
+        about=replace(about, name=f"{about.name}:{positive}"),
+        reason=_missing,
+        columns=partial(_columns, positive, side),
+        statistic=_ratio,
+        table=partial(_taken, positive),
+        positive=positive,
+        side=side,
     )
 
 

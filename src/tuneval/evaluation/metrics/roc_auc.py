@@ -29,19 +29,14 @@ POINTS_SHOWN = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RocAuc:
+class RocAuc(OfWeights):
     """The area for the class `positive`, or the one that `positive_class` picks.
 
-    Of more than two classes, none named: the mean of the areas of each class against the rest.
+    Two classes have DeLong's interval and test. Of more than two, none named: the mean of the
+    areas of each class against the rest, by resampling.
     """
 
-    about: About
     positive: str = ""
-    is_binary: bool = False
-
-    def missing(self, item: Item) -> str | None:
-        """As in `Metric`."""
-        return NO_REFERENCE if reference_label(item) is None else why_no_score(item)
 
     def estimate(
         self, items: Sequence[Item], *, clusters: Clusters | None, seed: int
@@ -51,7 +46,7 @@ class RocAuc:
 
         positive = positive_of(items, self.positive)
         if positive is None:
-            return self._one_against_rest().estimate(items, clusters=clusters, seed=seed)
+            return OfWeights.estimate(self, items, clusters=clusters, seed=seed)
         truth = _truth(items, positive)
         if len(set(truth)) < 2:
             return None
@@ -65,27 +60,38 @@ class RocAuc:
 
         positive = positive_of(a, self.positive)
         if positive is None:
-            return self._one_against_rest().compare(a, b, clusters=clusters, seed=seed)
+            return OfWeights.compare(self, a, b, clusters=clusters, seed=seed)
         truth = _truth(a, positive)
         if len(set(truth)) < 2:
             return None
         return paired_auc(_scores(a, positive), _scores(b, positive), truth, clusters=clusters)
 
-    def detail(self, items: Sequence[Item]) -> Mapping[str, Any]:
-        """The positive class and the points of the curve; of several classes each one's area."""
-        import numpy as np
 
-        positive = positive_of(items, self.positive)
-        if positive is None:
-            once = np.ones((1, len(items)))
-            areas = {label: float(area(once)[0]) for label, area in _areas(items).items()}
-            return {"positive": None, "classes": areas}
-        truth = _truth(items, positive)
-        counts = {"positive": positive, "n_positive": sum(truth), "n_negative": truth.count(False)}
-        return {**counts, "points": _points(items, positive)}
+def _missing(item: Item) -> str | None:
+    return NO_REFERENCE if reference_label(item) is None else why_no_score(item)
 
-    def _one_against_rest(self) -> OfWeights:
-        return OfWeights(about=self.about, reason=self.missing, prepare=_mean_area)
+
+def _prepare(named: str, items: Sequence[Item]) -> WeightedStatistic:
+    from tuneval.statistics.auc import weighted_auc
+
+    positive = positive_of(items, named)
+    if positive is None:
+        return _mean_area(items)
+    return weighted_auc(_scores(items, positive), _truth(items, positive))
+
+
+def _table(named: str, items: Sequence[Item]) -> Mapping[str, Any]:
+    """The positive class and the points of the curve; of several classes each one's area."""
+    import numpy as np
+
+    positive = positive_of(items, named)
+    if positive is None:
+        once = np.ones((1, len(items)))
+        areas = {label: float(area(once)[0]) for label, area in _areas(items).items()}
+        return {"positive": None, "classes": areas}
+    truth = _truth(items, positive)
+    counts = {"positive": positive, "n_positive": sum(truth), "n_negative": truth.count(False)}
+    return {**counts, "points": _points(items, positive)}
 
 
 def _truth(items: Sequence[Item], positive: str) -> list[bool]:
@@ -110,10 +116,12 @@ def _points(items: Sequence[Item], positive: str) -> list[list[float]]:
 
 
 def _areas(items: Sequence[Item]) -> dict[str, WeightedStatistic]:
-    """Each class's area as a function of the items' weights."""
+    """Each class's area as a function of the items' weights; none without all probabilities."""
     from tuneval.statistics.auc import weighted_auc
 
-    given = [class_probabilities(item) or {} for item in items]
+    given = [found for item in items if (found := class_probabilities(item)) is not None]
+    if len(given) < len(items):
+        return {}
     labels = sorted({label for item in items if (label := reference_label(item)) is not None})
     return {
         label: weighted_auc([p.get(label, 0.0) for p in given], _truth(items, label))
@@ -127,14 +135,22 @@ def _mean_area(items: Sequence[Item]) -> WeightedStatistic:
     def mean(weights: Floats) -> Floats:
         import numpy as np
 
+        if not areas:
+            return np.full(len(weights), np.nan)
         return np.asarray(np.mean([area(weights) for area in areas], axis=0))
 
     return mean
 
 
 def roc_auc(about: About, positive: str) -> RocAuc:
-    """The area for a named positive class."""
-    return RocAuc(about=replace(about, name=f"{about.name}:{positive}"), positive=positive)
+    """The area for a named positive class, or for the one that is picked."""
+    return RocAuc(
+        about=replace(about, name=f"{about.name}:{positive}"),
+        reason=_missing,
+        prepare=partial(_prepare, positive),
+        table=partial(_table, positive),
+        positive=positive,
+    )
 
 
 ABOUT = About(

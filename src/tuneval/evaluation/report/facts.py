@@ -11,6 +11,7 @@ from typing import Any
 from tuneval.data.example import Example, Item
 from tuneval.evaluation.compare import Comparison
 from tuneval.evaluation.record import EvaluationResult
+from tuneval.evaluation.report.tasks.facts import TasksFacts
 
 MOST_VALUES = 24
 
@@ -74,7 +75,8 @@ class ReportFacts:
     rows of `trainer_log.jsonl`, `environment` what `describe_environment` gave. Where there are
     several trainings or comparisons, they stand by name in `trainings` and `comparisons`, and
     `training`, `tokens`, `loss_log` or `comparison` are left empty; the comparisons are then
-    those of `family.holm_over`.
+    those of `family.holm_over`. Evaluations on tasks stand in `tasks`, apart from those on the
+    examples held out.
     """
 
     title: str
@@ -97,6 +99,7 @@ class ReportFacts:
     scorings: Mapping[str, ScoringFacts] = field(default_factory=dict)
     selections: Mapping[str, SelectionFacts] = field(default_factory=dict)
     environment: Mapping[str, Any] = field(default_factory=dict)
+    tasks: TasksFacts | None = None
 
     @property
     def compared(self) -> tuple[Comparison, ...]:

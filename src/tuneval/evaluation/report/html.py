@@ -23,6 +23,7 @@ from tuneval.evaluation.report.html_several import (
     trainings_section,
 )
 from tuneval.evaluation.report.limits import limits
+from tuneval.evaluation.report.tasks.html import task_sections
 from tuneval.pages import markup as m
 from tuneval.pages.document import document
 from tuneval.pages.markup import Html
@@ -37,6 +38,7 @@ def html_page(facts: ReportFacts) -> Html:
         metrics_section(facts),
         flips_section(facts.comparison) if facts.comparison else "",
         comparison_sections(facts.comparisons),
+        task_sections(facts.tasks) if facts.tasks else "",
         answers_section(facts.evaluations),
         selection_section(facts.scorings, facts.selections),
         trainings_section(facts.trainings) or training_section(facts),
@@ -48,6 +50,7 @@ def html_page(facts: ReportFacts) -> Html:
     return document(
         facts.title,
         about=facts.run_id,
+        styles=("charts",),
         css=Path(__file__).with_name("page.css"),
         content="".join(parts) + _footer(facts),
     )

@@ -7,10 +7,10 @@ from html import escape
 from pathlib import Path
 
 from tuneval.evaluation.compare import Comparison, ComparisonRow, Flip
+from tuneval.evaluation.metric_names import metric_meaning, metric_name, reading_order
 from tuneval.evaluation.record import EvaluationResult
 from tuneval.evaluation.report.facts import ReportFacts
 from tuneval.evaluation.report.markup import difference_bar, interval_bars, marked_answer
-from tuneval.evaluation.report.names import metric_meaning, metric_name, reading_order
 from tuneval.evaluation.report.numbers import (
     change_text,
     estimate_text,

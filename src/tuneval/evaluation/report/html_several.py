@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from html import escape
 
 from tuneval.evaluation.compare import Comparison, ComparisonRow
+from tuneval.evaluation.metric_names import metric_name, reading_order
 from tuneval.evaluation.report import verdict
 from tuneval.evaluation.report.facts import ScoringFacts, SelectionFacts, TrainingFacts
 from tuneval.evaluation.report.html_record import training_rows
 from tuneval.evaluation.report.html_results import comparison_table, flips
 from tuneval.evaluation.report.loss_chart import COLOURS, loss_curves
-from tuneval.evaluation.report.names import metric_name, reading_order
 from tuneval.evaluation.report.numbers import change_text, interval_text, p_text, value_text
 from tuneval.pages import markup as m
 from tuneval.pages.markup import Html

@@ -6,19 +6,20 @@ from collections.abc import Iterator
 from typing import Any
 
 from tuneval.evaluation.compare import Comparison, Flip
+from tuneval.evaluation.metric_names import metric_name, reading_order
 from tuneval.evaluation.metrics.likelihood import TOKEN_ACCURACY, WHOLE_SEQUENCE
 from tuneval.evaluation.report import verdict
 from tuneval.evaluation.report.explanations import HOW_TO_READ
 from tuneval.evaluation.report.facts import DataCard, ReportFacts
 from tuneval.evaluation.report.limits import limits
 from tuneval.evaluation.report.markdown_several import differences, selections, trainings
-from tuneval.evaluation.report.names import metric_name, reading_order
 from tuneval.evaluation.report.numbers import (
     difference_text,
     estimate_text,
     p_text,
     sample_text,
 )
+from tuneval.evaluation.report.tasks.markdown import task_lines
 from tuneval.pages.markdown import code, one_line, table
 
 MOST_FLIPS = 30
@@ -38,6 +39,8 @@ def _lines(facts: ReportFacts) -> Iterator[str]:
     if facts.comparison is not None:
         yield from _comparison(facts.comparison)
     yield from differences(facts.comparisons)
+    if facts.tasks is not None:
+        yield from task_lines(facts.tasks)
     yield from _evaluations(facts)
     if facts.comparison is not None:
         yield from _flips(facts.comparison)

@@ -30,7 +30,7 @@ _KEPT = re.compile(
     | <[^<>\n]+> | \{[^{}\n]*\} | \[[^\[\]\n]*\]    # tags and places to fill
     | _{2,} | [(（]\s*[)）]
     | [A-Za-z]*\d(?:[\w.,:/%^+*=×÷°-]*[\w%°])?  # numbers and what hangs on them: 3x, H2O, 10:30
-    | [A-Za-z]\w*(?:\s*[=+*^×÷]\s*\w+)+         # a + b = c
+    | [A-Za-z]\w*(?:(?:\s*[=+*^×÷]\s*|\s+[-/<>]\s+)\w+)+      # a + b = c / d
     | [A-Za-z]+[A-Z]\w* | \b[A-Z]\b             # DNA, NaCl, point A
     | ^[^\n:：]{1,24}[:：]                      # Question:   答案：
     """,

@@ -13,7 +13,7 @@ from tuneval.evaluation.comparison import Evaluation
 from tuneval.evaluation.items import Item
 from tuneval.evaluation.kinds.of_sums import OfSums
 from tuneval.evaluation.kinds.per_item import PerItem
-from tuneval.evaluation.metric import Metric, Unscored
+from tuneval.evaluation.metric import Metric
 from tuneval.evaluation.metrics import load_metric
 from tuneval.evaluation.robustness.families import items_for
 from tuneval.statistics.sample import Clusters, Floats
@@ -82,11 +82,7 @@ def layout_of(metric: str, runs: Sequence[Evaluation], *, seed: int) -> Layout |
 
 def _values(measure: Metric, columns: Sequence[Sequence[Item]]) -> Floats | None:
     if isinstance(measure, PerItem):
-        graded = [[measure.value(item) for item in column] for column in columns]
-        return np.array(
-            [[v for v in values if not isinstance(v, Unscored)] for values in graded],
-            dtype=np.float64,
-        ).T
+        return np.column_stack([measure.values(column) for column in columns])
     if isinstance(measure, OfSums):
         return _pseudo_values(measure, columns)
     return None

@@ -22,6 +22,10 @@ _HERE = "tuneval.evaluation.tasks"
 TASKS = Catalog(
     "task",
     {
+        "ceval": f"{_HERE}.ceval:CEval",
+        "cmmlu": f"{_HERE}.cmmlu:Cmmlu",
+        "mmlu": f"{_HERE}.mmlu:Mmlu",
+        "agieval": f"{_HERE}.agieval:AgiEval",
         "generation": f"{_HERE}.generation:Generation",
         "classification": f"{_HERE}.classification:Classification",
         "regression": f"{_HERE}.regression:Regression",
@@ -32,6 +36,7 @@ TASKS = Catalog(
         "mt_bench": f"{_HERE}.mt_bench:MtBench",
         "pandalm": f"{_HERE}.pandalm:PandaLm",
         "text": f"{_HERE}.text:HeldOutText",
+        "instructions": f"{_HERE}.instructions:Instructions",
         "capability": f"{_HERE}.capability.task:CapabilitySuite",
     },
 )

@@ -32,6 +32,7 @@ from tuneval.evaluation.tasks.exam.admission_prompts import (
 )
 from tuneval.evaluation.tasks.exam.exam import (
     ANSWER_TOKENS,
+    CHOICE_METRICS,
     RANGE_METRICS,
     REASONING_TOKENS,
     Names,
@@ -46,7 +47,7 @@ ABOUT = TaskAbout(
     kind="multiple choice",
     languages=("en", "zh"),
     capabilities=("knowledge", "reasoning", "mathematics", "understanding"),
-    metrics=("answer_official",),
+    metrics=("answer_official", *CHOICE_METRICS, *RANGE_METRICS),
     protocols={
         "official": "the benchmark's prompts, zero-shot or few-shot, with its extraction of "
         "written answers; mean of the subjects",
@@ -63,7 +64,7 @@ LM_EVAL_TOKENS = 32
 
 
 class AgiEval(Task):
-    """AGIEval's options. `subjects` empty: all that the folder holds.
+    """`subjects` empty: all that the folder holds, asked in the benchmark's order.
 
     `way: choose` compares the letters where one option is right; the other questions are written
     all the same. `shots` are at most as many as AGIEval has, three to five. `cot` without shots
@@ -92,6 +93,11 @@ class AgiEval(Task):
             raise ValueError("way: lm-eval compares the options; leave `way` out")
         return self
 
+    @property
+    def in_one_stage(self) -> bool:
+        """Whether it reasons without being asked for the answer a second time, as AGIEval does."""
+        return self.cot and not self.shots
+
     def load(self) -> Questions:
         """As in `Task`."""
         folder = Path(self.path).expanduser()
@@ -108,7 +114,7 @@ class AgiEval(Task):
         return Questions(
             questions=tuple(questions),
             protocol=self._protocol_id(),
-            metrics=_metrics(questions),
+            metrics=self._metrics(questions),
             strata="subject",
             average=None if self.protocol == "lm-eval" else "subject",
             demonstrations=tuple(demonstrations),
@@ -121,17 +127,19 @@ class AgiEval(Task):
             return self._cloze_extractor()
         if self.protocol == "opencompass":
             return "first_capitals" if about.form == "several" else "first_option"
+        if self.in_one_stage:
+            return "letters" if about.form == "several" else "letter"
         if about.form == "several":
             return "agieval_letters_cot" if self.cot else "agieval_letters"
         if not self.shots:
-            return "letter" if self.cot else "agieval_zero_shot"
+            return "agieval_zero_shot"
         return f"agieval_{'cot' if self.cot else 'few_shot'}_{about.language}"
 
     def _cloze_extractor(self) -> str:
         if self.protocol == "lm-eval":
             return "agieval_maths_lm_eval"
         if not self.shots:
-            return "agieval_maths"
+            return "maths" if self.cot else "agieval_maths"
         return "agieval_maths_cot" if self.cot else "agieval_maths_few_shot"
 
     def _names(self, folder: Path) -> list[str]:
@@ -164,7 +172,13 @@ class AgiEval(Task):
         chooses = self._chooses(about)
         framed = self._framed(problem, about, shots, chooses)
         extractor = load_extractor(self.extractor(about))
+        reference = None if problem.key is None else extractor.form(problem.key)
+        tags = {"subject": name, "language": about.language, "form": about.form}
+        if reference is not None and problem.key is not None and reference != problem.key:
+            tags["key"] = problem.key
         fields: dict[str, Any] = {}
+        if problem.options:
+            fields["classes"] = list(LETTERS[: len(problem.options)])
         if extractor.official_key is not None and problem.key is not None:
             fields[OFFICIAL_KEY] = extractor.official_key(problem.key)
         return Question(
@@ -177,12 +191,12 @@ class AgiEval(Task):
             begins=framed.begins,
             choices=self._choices(problem, framed) if chooses else (),
             gold=_gold(problem) if chooses else (),
-            reference=None if problem.key is None else extractor.form(problem.key),
+            reference=reference,
             extractor=None if chooses else extractor.name,
             max_new_tokens=self.max_new_tokens or self._limit(about),
             stop=self._stop(chooses),
             group=group,
-            tags={"subject": name, "language": about.language, "form": about.form},
+            tags=tags,
             fields=fields,
         )
 
@@ -220,20 +234,23 @@ class AgiEval(Task):
         return ("\n\n",) if self.shots and not self.chat else ()
 
     def _protocol_id(self) -> str:
-        how = () if self.way is None else (self.way,)
-        if self.cot:
-            how = ("cot" if self.shots else "cot-one-stage",)
+        how = ("cot-one-stage" if self.in_one_stage else "cot") if self.cot else self.way
         form = "chat" if self.chat else "plain"
-        return "/".join((self.kind, self.protocol, f"{self.shots}-shot", form, *how))
+        parts = (self.kind, self.protocol, f"{self.shots}-shot", form, how)
+        return "/".join(part for part in parts if part)
+
+    def _metrics(self, questions: Sequence[Question]) -> tuple[str, ...]:
+        ways = {question.way for question in questions}
+        found: list[str] = [] if self.in_one_stage else ["answer_official"]
+        if "choose" in ways:
+            found += CHOICE_METRICS
+            if self.protocol == "lm-eval":
+                found.append("choice_accuracy_by_characters")
+        if "generate" in ways:
+            found += RANGE_METRICS
+        return tuple(found)
 
 
 def _gold(problem: Problem) -> tuple[int, ...]:
     places = tuple(LETTERS.index(letter) for letter in letter_set(problem.key or ""))
     return places if all(place < len(problem.options) for place in places) else ()
-
-
-def _metrics(questions: Sequence[Question]) -> tuple[str, ...]:
-    ways = {question.way for question in questions}
-    chosen = ("choice_accuracy", "choice_accuracy_by_characters") if "choose" in ways else ()
-    written = RANGE_METRICS if "generate" in ways else ()
-    return ("answer_official", *chosen, *written)

@@ -9,7 +9,7 @@ from typing import ClassVar, Literal
 from tuneval import files
 from tuneval.evaluation.items import Item
 from tuneval.evaluation.task import TaskAbout
-from tuneval.evaluation.tasks.exam.exam import ExamTask
+from tuneval.evaluation.tasks.exam.exam import CHOICE_METRICS, OFFICIAL_METRICS, ExamTask
 from tuneval.evaluation.tasks.exam.subjects import subjects_of
 from tuneval.evaluation.tasks.exam.wording import Wording
 
@@ -23,7 +23,7 @@ ABOUT = TaskAbout(
     kind="multiple choice",
     languages=("zh",),
     capabilities=("knowledge", "reasoning"),
-    metrics=("choice_accuracy",),
+    metrics=(*CHOICE_METRICS, *OFFICIAL_METRICS),
     protocols={
         "official": "the benchmark's own prompt, answer-only or cot; mean of the subjects",
         "lm-eval": "lm-eval's ceval-valid: no 考试 in the header, a blank before the letter; "
@@ -31,7 +31,7 @@ ABOUT = TaskAbout(
         "opencompass": "header before every question, 答案: with an ASCII colon; likeliest text, "
         "or first capital of a written answer; mean of the subjects",
         "llamafactory": "the official prompt by LLaMA-Factory's `zh` template, the letter alone; "
-        "over all questions",
+        "over all questions (there demonstrations are drawn anew for each; see shot_seed)",
     },
     layout="dev/SUBJECT_dev.csv, val/SUBJECT_val.csv, test/SUBJECT_test.csv with the columns "
     "id, question, A, B, C, D, answer (dev: explanation)",
@@ -39,11 +39,12 @@ ABOUT = TaskAbout(
     licence="CC BY-NC-SA 4.0",
 )
 
-_OFFICIAL = Wording(head=HEAD + "\n\n", tail="\n答案：", head_role="system")
+_OFFICIAL = Wording(head=HEAD + "\n\n", tail="\n答案：", head_role="system", chat_head=HEAD)
 _COT = Wording(
     head=HEAD + "\n\n",
     tail="\n答案：",
     head_role="system",
+    chat_head=HEAD,
     reply="让我们一步一步思考，\n{explanation}\n所以答案是{letter}。",
     says="让我们一步一步思考，\n1.",
 )
@@ -66,13 +67,23 @@ _WORDINGS = {
 
 
 class CEval(ExamTask):
-    """C-Eval's options. `split` test: its answers are public since 2025, some copies lack them."""
+    """`split` test: its answers are public since 2025, and some copies lack them."""
 
     about: ClassVar[TaskAbout] = ABOUT
 
     kind: Literal["ceval"] = "ceval"
     split: Literal["val", "test", "dev"] = "val"
     cot: bool = False
+
+    @property
+    def reasons(self) -> bool:
+        """As in `ExamTask`."""
+        return self.cot
+
+    @property
+    def asked_split(self) -> str:
+        """As in `ExamTask`."""
+        return self.split
 
     def sheet(self, subject: str, split: str) -> str:
         """As in `ExamTask`."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar, Literal
 
 from tuneval.evaluation.task import TaskAbout
-from tuneval.evaluation.tasks.exam.exam import ExamTask
+from tuneval.evaluation.tasks.exam.exam import CHOICE_METRICS, OFFICIAL_METRICS, ExamTask
 from tuneval.evaluation.tasks.exam.wording import Wording
 
 HEAD = "以下是关于{title}的单项选择题，请直接给出正确答案的选项。"
@@ -17,7 +17,7 @@ ABOUT = TaskAbout(
     kind="multiple choice",
     languages=("zh",),
     capabilities=("knowledge", "reasoning"),
-    metrics=("choice_accuracy",),
+    metrics=(*CHOICE_METRICS, *OFFICIAL_METRICS),
     protocols={
         "official": "the benchmark's own prompt (题目：… 答案是：), answer-only or cot, the letter "
         "alone; longest demonstrations dropped first; mean of the subjects",
@@ -64,9 +64,7 @@ _WORDINGS = {
 
 
 class Cmmlu(ExamTask):
-    """CMMLU's options.
-
-    `random_when_unread`: a written answer in which no letter is found counts as a letter drawn
+    """`random_when_unread`: a written answer in which no letter is found counts as a letter drawn
     at random, as the published script has it (here the draw is seeded); else it is wrong.
     """
 
@@ -75,6 +73,11 @@ class Cmmlu(ExamTask):
     kind: Literal["cmmlu"] = "cmmlu"
     cot: bool = False
     random_when_unread: bool = False
+
+    @property
+    def reasons(self) -> bool:
+        """As in `ExamTask`."""
+        return self.cot
 
     def sheet(self, subject: str, split: str) -> str:
         """As in `ExamTask`."""

@@ -12,6 +12,7 @@ from pydantic import Field
 
 from tuneval.data.example import Message
 from tuneval.errors import DataError
+from tuneval.evaluation.extraction import load_extractor
 from tuneval.evaluation.question import Prompt, Question
 from tuneval.evaluation.task import Questions, Task, TaskAbout
 from tuneval.evaluation.tasks.own import Row, read_rows
@@ -23,7 +24,10 @@ _CALCULATION = re.compile(r"<<[^>]*>>")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wording:
-    """What stands around a problem, and how its answer is read; `shots` is the usual number."""
+    """What stands around a problem, and how its answer is read; `shots` is the usual number.
+
+    `counts` is the metric that the protocol's users report.
+    """
 
     begin: str
     end: str
@@ -32,6 +36,7 @@ class Wording:
     stop: tuple[str, ...]
     shots: int
     extractor: str
+    counts: str
     chat: bool = False
 
 
@@ -44,9 +49,17 @@ WORDINGS: Mapping[Protocol, Wording] = {
         stop=("Question:", "</s>", "<|im_end|>"),
         shots=5,
         extractor="gsm8k",
+        counts="answer_official",
     ),
     "official": Wording(
-        begin="", end="\n", lead="", between="\n\n", stop=(), shots=0, extractor="gsm8k"
+        begin="",
+        end="\n",
+        lead="",
+        between="\n\n",
+        stop=(),
+        shots=0,
+        extractor="gsm8k",
+        counts="answer_official",
     ),
     "chain-of-thought": Wording(
         begin="Q: ",
@@ -55,7 +68,8 @@ WORDINGS: Mapping[Protocol, Wording] = {
         between="\n\n",
         stop=("Q:", "</s>", "<|im_end|>"),
         shots=8,
-        extractor="gsm8k_cot",
+        extractor="number",
+        counts="answer_strict",
     ),
     "boxed": Wording(
         begin="",
@@ -64,7 +78,8 @@ WORDINGS: Mapping[Protocol, Wording] = {
         between="\n\n",
         stop=(),
         shots=0,
-        extractor="boxed",
+        extractor="number",
+        counts="answer_strict",
         chat=True,
     ),
 }
@@ -84,7 +99,7 @@ class Gsm8k(Task):
         kind="generation",
         languages=("en",),
         capabilities=("mathematics", "reasoning", "problem_solving"),
-        metrics=("answer_strict", "answer_lenient", "unparsed"),
+        metrics=("answer_official", "answer_lenient", "unparsed"),
         protocols={
             "lm-eval": "5 worked solutions before `Question: … Answer:`, the number after ####; "
             "lm-eval's gsm8k, which draws other demonstrations for each problem",
@@ -119,7 +134,7 @@ class Gsm8k(Task):
         return Questions(
             questions=tuple(self._question(row, wording, shots, is_chat) for row in rows),
             protocol=f"gsm8k/{self.protocol}/{len(shots)}-shot/{form}",
-            metrics=self.about.metrics,
+            metrics=(wording.counts, "answer_lenient", "unparsed"),
             demonstrations=tuple(row.text("question") for row in shown),
         )
 
@@ -157,7 +172,7 @@ class Gsm8k(Task):
             prompt=(Message("user", asked),) if is_chat else asked,
             head=() if is_chat else "",
             shots=shots,
-            reference=number,
+            reference=load_extractor(wording.extractor).form(number),
             extractor=wording.extractor,
             max_new_tokens=self.max_new_tokens,
             stop=wording.stop,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import ClassVar, Literal
 
 from tuneval.evaluation.task import TaskAbout
-from tuneval.evaluation.tasks.exam.exam import ExamTask
+from tuneval.evaluation.tasks.exam.exam import CHOICE_METRICS, OFFICIAL_METRICS, ExamTask
 from tuneval.evaluation.tasks.exam.wording import Wording
 
 ABOUT = TaskAbout(
@@ -15,7 +15,7 @@ ABOUT = TaskAbout(
     kind="multiple choice",
     languages=("en",),
     capabilities=("knowledge", "reasoning"),
-    metrics=("choice_accuracy",),
+    metrics=(*CHOICE_METRICS, *OFFICIAL_METRICS),
     protocols={
         "official": "the published prompt, with two blanks before the subject; over all questions",
         "lm-eval": "one blank before the subject, blanks around a question stripped; over all "
@@ -47,13 +47,18 @@ _LLAMAFACTORY = Wording(head=_HEAD, tail="\nAnswer:")
 
 
 class Mmlu(ExamTask):
-    """MMLU's options."""
+    """Words that stand for a missing value elsewhere (None, NA) are texts here."""
 
     about: ClassVar[TaskAbout] = ABOUT
     columns: ClassVar[tuple[str, ...] | None] = ("question", "a", "b", "c", "d", "answer")
 
     kind: Literal["mmlu"] = "mmlu"
     split: Literal["test", "val", "dev"] = "test"
+
+    @property
+    def asked_split(self) -> str:
+        """As in `ExamTask`."""
+        return self.split
 
     @property
     def is_macro(self) -> bool:

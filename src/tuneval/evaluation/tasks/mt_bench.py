@@ -13,6 +13,7 @@ from pydantic import Field
 from tuneval import files
 from tuneval.data.example import Message
 from tuneval.evaluation.question import Question
+from tuneval.evaluation.robustness.families import is_copy
 from tuneval.evaluation.task import Questions, Task, TaskAbout
 from tuneval.evaluation.tasks.own import Row, read_rows
 
@@ -121,6 +122,8 @@ def model_answers(items: Sequence[Item], model: str) -> list[dict[str, Any]]:
     """Rows of FastChat's model_answer file, one a conversation, in the order of the questions."""
     conversations: dict[str, list[Item]] = {}
     for item in items:
+        if is_copy(item):
+            continue
         conversations.setdefault(item.id.rpartition("/")[0], []).append(item)
     rows = []
     for number, turns in conversations.items():

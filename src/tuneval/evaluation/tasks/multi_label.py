@@ -11,7 +11,8 @@ from tuneval.evaluation.tasks.own import OwnTask, Posed, Row, several
 INSTRUCTION = {
     "en": "Which of these labels fit this text: {labels}? "
     "Answer with all that fit, parted by commas, or with: none.",
-    "zh": "下列标签中哪些适合这段文字：{labels}？列出所有适合的标签，用逗号分隔；都不适合则回答：无。",
+    "zh": "下列标签中哪些适合这段文字：{labels}？"
+    "列出所有适合的标签，用逗号分隔；都不适合则回答：无。",
 }
 NOTHING = {"en": "none", "zh": "无"}
 
@@ -38,6 +39,7 @@ class MultiLabel(OwnTask):
     )
 
     kind: Literal["multi_label"] = "multi_label"
+    protocol: Literal["generate"] = "generate"
     choose_from: tuple[str, ...] = ()
 
     def pose(self, rows: Sequence[Row]) -> list[Posed]:

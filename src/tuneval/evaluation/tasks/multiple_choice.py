@@ -14,6 +14,8 @@ INSTRUCTION = {
     "zh": "只回答正确选项的字母。",
 }
 LETTERS = string.ascii_uppercase
+N_READ = 7
+"""The extractors of letters read A to G."""
 
 
 class MultipleChoice(OwnTask):
@@ -51,7 +53,7 @@ class MultipleChoice(OwnTask):
             case "texts":
                 return self.about.metrics
             case "generate":
-                return ("accuracy",)
+                return ("answer_lenient", "answer_strict", "unparsed")
 
     def pose(self, rows: Sequence[Row]) -> list[Posed]:
         """As in `OwnTask`."""
@@ -79,10 +81,19 @@ class MultipleChoice(OwnTask):
             answer=answer,
             choices=() if self.protocol == "generate" else offered,
             gold=gold,
-            extractor="letters" if self.protocol == "generate" else None,
+            extractor=self._extractor(row, choices, gold),
             used=used,
-            fields={"classes": list(LETTERS[: len(choices)])},
         )
+
+    def _extractor(self, row: Row, choices: Sequence[str], gold: Sequence[int]) -> str | None:
+        if self.protocol != "generate":
+            return None
+        if len(choices) > N_READ:
+            raise row.error(
+                f"Only the letters A to {LETTERS[N_READ - 1]} are read from an answer.",
+                mend="ask it by protocol=letters",
+            )
+        return "letters" if len(gold) > 1 else "letter"
 
 
 def _choices(row: Row) -> list[str]:

@@ -11,6 +11,7 @@ import json
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
@@ -65,33 +66,36 @@ class Row:
 
 
 def read_rows(path: files.Location) -> list[Row]:
-    """The rows of a file, in order; equal ones once. Raises DataError at the first broken one."""
+    """The rows of a file, in order. Raises DataError at the first broken one.
+
+    A row that stands there again is a row of its own, called `<id>-2`.
+    """
     rows: dict[str, Row] = {}
     for record in origin(path).records():
-        if isinstance(record, Finding):
-            if record.severity == "error":
-                raise record.as_error()
-            continue
-        for finding in record.findings:
+        for finding in (record,) if isinstance(record, Finding) else record.findings:
             if finding.severity == "error":
                 raise finding.as_error()
-        if record.value is None:
+        if isinstance(record, Finding) or record.value is None:
             continue
-        row = _row(record.value, str(record.source))
-        there = rows.setdefault(row.id, row)
-        if there.value != row.value:
-            raise row.error(
-                f"Two rows have the id '{row.id}'; the other is at {there.source}.",
-                mend="give each its own, or leave `id` away",
-            )
+        row = _row(record.value, str(record.source), rows)
+        rows[row.id] = row
     if not rows:
         raise DataError("The file holds no row.", where=str(path), mend="give it rows")
     return list(rows.values())
 
 
-def _row(value: Mapping[str, Any], source: str) -> Row:
-    own = value.get("id")
-    return Row(files.sha256_json(value)[:16] if own is None else str(own), source, value)
+def _row(value: Mapping[str, Any], source: str, others: Mapping[str, Row]) -> Row:
+    if value.get("id") is not None:
+        row = Row(str(value["id"]), source, value)
+        if row.id in others:
+            raise row.error(
+                f"Two rows have the id '{row.id}'; the other is at {others[row.id].source}.",
+                mend="give each its own, or leave `id` away",
+            )
+        return row
+    content = files.sha256_json(value)[:16]
+    copies = (content if number == 1 else f"{content}-{number}" for number in count(1))
+    return Row(next(name for name in copies if name not in others), source, value)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,6 +124,7 @@ class OwnTask(Task):
     """
 
     path: Annotated[str, Field(min_length=1)]
+    protocol: str
     chat: bool = True
     language: Literal["en", "zh"] = "en"
     instruction: str | None = None
@@ -138,11 +143,6 @@ class OwnTask(Task):
         """How the rows are asked; they come all at once, for what they have in common."""
 
     @property
-    def way_of_asking(self) -> str:
-        """The protocol's name, where the task has several."""
-        return str(getattr(self, "protocol", next(iter(self.about.protocols))))
-
-    @property
     def graded_by(self) -> tuple[str, ...]:
         """The metrics that the protocol allows."""
         return self.about.metrics
@@ -157,7 +157,7 @@ class OwnTask(Task):
         form = "chat" if self.chat else "plain"
         return Questions(
             questions=tuple(self._question(row, one, shots) for row, one in asked),
-            protocol=f"{self.kind}/{self.way_of_asking}/{len(shots)}-shot/{form}",
+            protocol=f"{self.kind}/{self.protocol}/{len(shots)}-shot/{form}",
             metrics=self.graded_by,
             demonstrations=tuple(one.text for one in posed[: len(shown)]),
         )

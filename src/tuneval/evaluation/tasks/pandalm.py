@@ -93,7 +93,7 @@ class PandaLm(Task):
     def _question(self, row: Row, swap: bool) -> Question:
         first, second = _text(row, "response1"), _text(row, "response2")
         asked = prompt(
-            row.text("instruction"),
+            _text(row, "instruction"),
             _text(row, "input"),
             *((second, first) if swap else (first, second)),
         )
@@ -111,7 +111,7 @@ class PandaLm(Task):
             reference=majority(votes),
             extractor="pandalm" if self.protocol == "official" else "pandalm_strict",
             max_new_tokens=self.max_new_tokens,
-            group=files.sha256_json([row.value["instruction"], row.value.get("input")])[:16],
+            group=files.sha256_json([_text(row, "instruction"), _text(row, "input")])[:16],
             tags={
                 "pair": str(row.value.get("cmp_key", "")),
                 "application": str(row.value.get("motivation_app", "")),
@@ -132,19 +132,6 @@ def prompt(instruction: str, input: str, first: str, second: str) -> str:
         f"{_WITH_INPUT if input else _WITHOUT_INPUT}\n\n### Instruction:\n{instruction}\n\n"
         f"{context}{responses}\n\n### Evaluation:\n"
     )
-
-
-def verdict(text: str) -> str:
-    """PandaLM's reading of a verdict: "1" or "2" on a line of its own, else a tie, "0"."""
-    return verdict_strict(text) or "0"
-
-
-def verdict_strict(text: str) -> str | None:
-    """The verdict on the first line, "0", "1" or "2"; None where there is none."""
-    line = text.strip().split("\n")[0]
-    if line in ("1", "2"):
-        return line
-    return "0" if line.lower() == "tie" else None
 
 
 def majority(votes: Sequence[str]) -> str | None:

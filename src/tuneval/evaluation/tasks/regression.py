@@ -30,6 +30,7 @@ class Regression(OwnTask):
     )
 
     kind: Literal["regression"] = "regression"
+    protocol: Literal["generate"] = "generate"
 
     def pose(self, rows: Sequence[Row]) -> list[Posed]:
         """As in `OwnTask`."""

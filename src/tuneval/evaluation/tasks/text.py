@@ -99,7 +99,7 @@ def _of_data_set(path: str) -> Iterator[tuple[str, str]]:
     for item in read_items(path):
         if not isinstance(item, Text):
             raise DataError(
-                f"A text is wanted here, and this is a {type(item).__name__}.",
+                f"A text is wanted here, and this is another kind of item: {type(item).__name__}.",
                 where=str(item.source),
                 mend="give a set of texts, or evaluate the conversations: tuneval evaluate FILE",
             )

@@ -22,7 +22,7 @@ from tuneval.evaluation.metric import About, Unscored
 
 if TYPE_CHECKING:
     from tuneval.evaluation.items import Item
-    from tuneval.models.encoder import Encoder, TokenStates
+    from tuneval.models.encoder import Encoder, Ids, TokenStates
     from tuneval.statistics.sample import Floats
 
 PAIRS_AT_ONCE = 128
@@ -50,7 +50,7 @@ class Weights:
 EQUAL = Weights({})
 
 
-def idf(references: Sequence[Sequence[int]]) -> Weights:
+def idf(references: Sequence[Ids]) -> Weights:
     """Inverse document frequency of each token id over the references."""
     n = len(references)
     holders = Counter(token for ids in references for token in {int(i) for i in ids})

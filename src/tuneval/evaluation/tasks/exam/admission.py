@@ -124,7 +124,7 @@ def _problem(row: Mapping[str, Any], line: int, where: str) -> Problem:
             passage=row.get("passage") or "",
             text=row["question"],
             options=tuple(row.get("options") or ()),
-            key=None if key is None else str(key),
+            key=str(key) if key else None,
         )
     except KeyError as error:
         raise DataError(

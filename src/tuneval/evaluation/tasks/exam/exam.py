@@ -12,13 +12,14 @@ from pydantic import BeforeValidator, Field, model_validator
 from tuneval.errors import DataError
 from tuneval.evaluation.question import Question
 from tuneval.evaluation.task import Questions, Task
-from tuneval.evaluation.tasks.exam.sheet import Entry, read_sheet
+from tuneval.evaluation.tasks.exam.sheet import LETTERS, Entry, read_sheet
 from tuneval.evaluation.tasks.exam.subjects import Subject, known_only, subjects_of
 from tuneval.evaluation.tasks.exam.wording import Wording, chat, core, plain
 
 ANSWER_TOKENS, REASONING_TOKENS = 64, 512
-CHOICE_METRICS = ("choice_accuracy",)
-RANGE_METRICS = ("answer_strict", "answer_lenient", "unparsed", "answer_range")
+CHOICE_METRICS = ("choice_accuracy", "ece")
+RANGE_METRICS = ("answer_lenient", "answer_strict", "unparsed", "answer_range")
+OFFICIAL_METRICS = ("answer_official", *RANGE_METRICS)
 
 
 def _split(value: Any) -> Any:
@@ -30,10 +31,11 @@ Names = Annotated[tuple[str, ...], BeforeValidator(_split)]
 
 
 class ExamTask(Task):
-    """An exam's options. `subjects` empty: all that the folder holds.
+    """`subjects` empty: all that the folder holds, asked in the benchmark's order.
 
-    `way`: the likeliest letter, or an answer that is written and read; with `cot` (reasoning
-    first) it is always written. `chat` asks through the model's chat template, in turns.
+    `way`: the likeliest letter (unless told), or an answer that is written and read; with `cot`,
+    where a benchmark has it, the model reasons first, and always writes. `chat` asks through the
+    model's chat template, in turns.
     """
 
     columns: ClassVar[tuple[str, ...] | None] = None
@@ -49,7 +51,7 @@ class ExamTask(Task):
     @property
     def reasons(self) -> bool:
         """Whether the model is to reason before it answers."""
-        return bool(getattr(self, "cot", False))
+        return False
 
     @property
     def chooses(self) -> bool:
@@ -81,7 +83,7 @@ class ExamTask(Task):
     @property
     def asked_split(self) -> str:
         """The part of the benchmark that is asked."""
-        return str(getattr(self, "split", "test"))
+        return "test"
 
     @property
     def drop(self) -> Literal["longest", "last", "first"]:
@@ -166,9 +168,15 @@ class ExamTask(Task):
             extractor=None if self.chooses else self.extractor(),
             max_new_tokens=self.max_new_tokens
             or (REASONING_TOKENS if self.reasons else ANSWER_TOKENS),
-            stop=("\n\n",) if self.protocol == "official" and not self.chat else (),
+            stop=self._stop(),
             tags=_tags(name, subject, entry),
+            fields={"classes": list(LETTERS[: len(entry.options)])},
         )
+
+    def _stop(self) -> tuple[str, ...]:
+        """A text would go on with questions of its own after a blank line; a turn ends itself."""
+        is_text = not self.chat and not self.chooses
+        return ("\n\n",) if is_text and self.protocol == "official" else ()
 
     def _protocol_id(self) -> str:
         form = "chat" if self.chat else "plain"
@@ -182,7 +190,7 @@ class ExamTask(Task):
         from tuneval.evaluation.extraction import load_extractor
 
         has_own = load_extractor(self.extractor()).official is not None
-        return ("answer_official", *RANGE_METRICS) if has_own else RANGE_METRICS
+        return OFFICIAL_METRICS if has_own else RANGE_METRICS
 
 
 def _tags(name: str, subject: Subject, entry: Entry) -> dict[str, Any]:

@@ -19,7 +19,8 @@ class Wording:
     `tail` in the one that is asked. The reply of a demonstration is `reply`; the one that is
     asked for begins with `says`. `{title}`, `{letter}` and `{explanation}` are filled in. In
     plain text `joint` stands between a question and the reply, `between` after a demonstration.
-    As a chat `head` is said by `head_role`; `one_turn` puts everything into one user turn.
+    As a chat `head` (or `chat_head`, where it differs) is said by `head_role`; `one_turn` puts
+    everything into one user turn.
     `strips` takes the blanks around a question's text away.
     """
 
@@ -32,6 +33,7 @@ class Wording:
     says: str = ""
     between: str = "\n\n"
     head_role: Literal["system", "user"] = "user"
+    chat_head: str | None = None
     one_turn: bool = False
     strips: bool = False
 
@@ -68,7 +70,7 @@ def chat(
     wording: Wording, entry: Entry, shots: Sequence[Entry], *, title: str, chooses: bool
 ) -> Worded:
     """The prompt as messages: a user's turn and the assistant's for each demonstration."""
-    head = wording.head.format(title=title)
+    head = (wording.head if wording.chat_head is None else wording.chat_head).format(title=title)
     asked = _question(wording, entry, title, wording.asked_tail)
     return Worded(
         head=(Message(wording.head_role, head),) if head else (),

@@ -14,11 +14,17 @@ from tuneval.environment import describe_environment
 from tuneval.errors import TunevalError
 from tuneval.evaluation.answering.opening import open_respondent
 from tuneval.evaluation.answering.respondent import Respondent
-from tuneval.evaluation.evaluate_task import evaluate_task
-from tuneval.evaluation.prepare_task import PreparedTask, evaluation_key, prepare_task
+from tuneval.evaluation.asking.evaluate_task import evaluate_task
+from tuneval.evaluation.asking.prepare_task import PreparedTask, evaluation_key, prepare_task
+from tuneval.evaluation.comparison import Evaluation
+from tuneval.evaluation.matrix import Matrix, scenario_matrix
 from tuneval.evaluation.record import EvaluationResult
-from tuneval.evaluation.reuse import find_same, finished, take_over
-from tuneval.evaluation.suite import Suite, SuiteModel
+from tuneval.evaluation.report import ReportFacts, write_report
+from tuneval.evaluation.report.tasks.facts import TasksFacts
+from tuneval.evaluation.stability.repeats import repeats_of, source_of
+from tuneval.evaluation.suites.against_first import Comparisons, against_first
+from tuneval.evaluation.suites.reuse import find_same, finished, take_over
+from tuneval.evaluation.suites.suite import Suite, SuiteModel
 from tuneval.models.load import model_hash
 from tuneval.models.reference import parse_reference
 from tuneval.runs.events import Failed, Report, ignore
@@ -32,10 +38,20 @@ Open = Callable[..., Respondent]
 
 @dataclass(frozen=True, slots=True)
 class SuiteOutcome:
-    """A carried-out suite: its folder, and results by the model's label and the task's title."""
+    """A carried-out suite: its folder, results by model and task, each model against the first.
+
+    `matrix` says which aspects were measured on the tasks, repeats left aside.
+    """
 
     folder: Path
     results: Mapping[str, Mapping[str, EvaluationResult]]
+    comparisons: Comparisons
+    matrix: Matrix
+
+    @property
+    def facts(self) -> TasksFacts:
+        """The same for a report."""
+        return TasksFacts(results=self.results, comparisons=self.comparisons, matrix=self.matrix)
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
@@ -45,6 +61,11 @@ class SuiteOutcome:
                 label: {title: result.as_dict() for title, result in tasks.items()}
                 for label, tasks in self.results.items()
             },
+            "comparisons": {
+                title: {label: pair.as_dict() for label, pair in pairs.items()}
+                for title, pairs in self.comparisons.items()
+            },
+            "matrix": self.matrix.as_dict(),
         }
 
 
@@ -68,9 +89,10 @@ def run_suite(
     cache = place if reuse else None
     planned = _planned(suite, report)
     if folder is not None:
-        return _outcome(
-            folder, _Work(planned, folder / ROOM, cache, open_model, report).carry_out()
-        )
+        done = _Work(planned, folder / ROOM, cache, open_model, report).carry_out()
+        outcome = _outcome(folder, done)
+        _write_report(outcome, suite, name=folder.name, command=command)
+        return outcome
     key = files.sha256_json([suite.name, [[one.name, one.key] for one in planned]])
     run = find_by_key(place, key) or Run.create(
         place, suite.name, key, command=command, model=planned[0].model.model
@@ -78,20 +100,56 @@ def run_suite(
     with run.at_work():
         _describe(run, suite)
         told = tee(Recorder(run), report)
-        work = _Work(planned, run.path(ROOM), cache, open_model, told)
+        done = _Work(planned, run.path(ROOM), cache, open_model, told).carry_out()
         try:
-            return _outcome(run.folder, _marked(run, work.carry_out()))
+            outcome = _outcome(run.folder, _marked(run, done))
         except TunevalError as error:
             told(Failed(suite.name, error.what, error.where, error.mend))
             raise
+        _write_report(outcome, suite, name=run.id, command=run.manifest.command)
+    return outcome
 
 
 def _outcome(folder: Path, done: Iterable[tuple[_Planned, EvaluationResult]]) -> SuiteOutcome:
-    """The results by model and task, told in a report beside them."""
+    """The results by model and task, and the comparisons with the first model."""
     results: dict[str, dict[str, EvaluationResult]] = {}
     for planned, result in done:
         results.setdefault(planned.model.label, {})[planned.task.task.title] = result
-    return SuiteOutcome(folder, results)
+    comparisons = against_first(folder / ROOM, results)
+    return SuiteOutcome(folder, results, comparisons, _matrix(folder / ROOM, results))
+
+
+def _matrix(folder: Path, results: Mapping[str, Mapping[str, EvaluationResult]]) -> Matrix:
+    """The scenario × aspect matrix of the finished evaluations `folder/LABEL/TASK`."""
+    return scenario_matrix(
+        {
+            label: {
+                title: Evaluation.load(folder / label / title)
+                for title in tasks
+                if source_of(title)[1] is None
+            }
+            for label, tasks in results.items()
+        }
+    )
+
+
+def _write_report(outcome: SuiteOutcome, suite: Suite, *, name: str, command: str | None) -> None:
+    """`report.md` and `report.html` beside the evaluations."""
+    environment = outcome.folder / "environment.json"
+    created = max(r.created for tasks in outcome.results.values() for r in tasks.values())
+    write_report(
+        outcome.folder,
+        ReportFacts(
+            title=suite.name,
+            run_id=name,
+            created=created,
+            model=", ".join(model.model for model in suite.models),
+            evaluations={},
+            command=command,
+            environment=files.read_json(environment) if environment.exists() else {},
+            tasks=outcome.facts,
+        ),
+    )
 
 
 def _marked(
@@ -122,7 +180,7 @@ class _Planned:
 
 def _planned(suite: Suite, report: Report) -> list[_Planned]:
     """Everything that is to be done, model by model. Faults of any task show here."""
-    tasks = [prepare_task(task, suite.settings) for task in suite.tasks]
+    tasks = list(_prepared(suite))
     planned = []
     for asked in suite.models:
         text = parse_reference(asked.model).text
@@ -134,6 +192,18 @@ def _planned(suite: Suite, report: Report) -> list[_Planned]:
     return planned
 
 
+def _prepared(suite: Suite) -> Iterator[PreparedTask]:
+    """Every task with the settings it is asked with; repeats of one number format in a row."""
+    if suite.repeats is None:
+        yield from (prepare_task(task, suite.settings) for task in suite.tasks)
+        return
+    repeats = repeats_of(suite.settings, vary=suite.vary, repeats=suite.repeats)
+    for repeat in sorted(repeats, key=lambda repeat: repeat.config.precision):
+        for task in suite.tasks:
+            named = task.model_copy(update={"name": repeat.title(task.title)})
+            yield prepare_task(named, repeat.config)
+
+
 def _describe(run: Run, suite: Suite) -> None:
     """What was asked and what it runs on, unless an earlier start has written it."""
     if run.path("environment.json").exists():
@@ -141,6 +211,11 @@ def _describe(run: Run, suite: Suite) -> None:
     files.write_json(run.path("suite.json"), suite.model_dump(mode="json"))
     environment = describe_environment(seed=suite.settings.seed)
     files.write_json(run.path("environment.json"), environment)
+
+
+def _loaded_as(planned: _Planned) -> tuple[str, str]:
+    """What makes one loaded model another."""
+    return planned.model.label, planned.task.config.precision
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,7 +230,7 @@ class _Work:
 
     def carry_out(self) -> Iterator[tuple[_Planned, EvaluationResult]]:
         """Every evaluation with its result, model by model."""
-        for _, of_model in groupby(self.planned, key=lambda planned: planned.model.label):
+        for _, of_model in groupby(self.planned, key=_loaded_as):
             with ExitStack() as stack:
                 respondent: Respondent | None = None
                 for planned in of_model:

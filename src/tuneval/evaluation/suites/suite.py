@@ -15,8 +15,10 @@ from tuneval import files
 from tuneval.config import config_of
 from tuneval.errors import TunevalError, UsageError
 from tuneval.evaluation.config import EvaluateConfig
+from tuneval.evaluation.stability.repeats import RepeatSource
 from tuneval.evaluation.task import Task
 from tuneval.evaluation.tasks import task_from
+from tuneval.evaluation.tasks.spelling import task_options
 from tuneval.models.reference import parse_reference
 
 Label = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._@-]*$")]
@@ -37,7 +39,8 @@ class SuiteModel(BaseModel):
 class Suite(BaseModel):
     """Every model answers every task. `models` may be a table of references by label.
 
-    The first model is what the others are compared with. A task is its kind and options.
+    The first model is what the others are compared with. A task is its kind and options. With
+    `repeats`, everything is asked so often for each source in `vary`, as `stability` reads it.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -46,6 +49,8 @@ class Suite(BaseModel):
     models: Annotated[tuple[SuiteModel, ...], Field(min_length=1)]
     tasks: Annotated[tuple[SerializeAsAny[Task], ...], Field(min_length=1)]
     settings: EvaluateConfig = EvaluateConfig()
+    repeats: Annotated[int, Field(ge=2)] | None = None
+    vary: tuple[RepeatSource, ...] = ()
 
     @field_validator("models", mode="before")
     @classmethod
@@ -62,6 +67,12 @@ class Suite(BaseModel):
         if not isinstance(given, Sequence) or isinstance(given, str):
             return given
         return [_task(task) for task in given]
+
+    @model_validator(mode="after")
+    def _only_repeats_vary(self) -> Self:
+        if self.vary and self.repeats is None:
+            raise ValueError("vary: say how often, with repeats")
+        return self
 
     @model_validator(mode="after")
     def _names_tell_apart(self) -> Self:
@@ -97,6 +108,44 @@ def load_suite(path: Path) -> Suite:
 def suite_of(content: Mapping[str, Any]) -> Suite:
     """The suite that a table describes. Raises UsageError that names every fault."""
     return config_of(Suite, content, refusal=REFUSAL)
+
+
+def suite_of_words(
+    *,
+    models: Sequence[str],
+    tasks: Sequence[str],
+    adapter: str | None,
+    template: str,
+    limit: int | None,
+    settings: Mapping[str, Any],
+    **fields: Any,
+) -> Suite:
+    """The suite that a command line spells: `[LABEL=]MODEL`, `KIND[=PATH][,option=value]…`.
+
+    `limit` is for the tasks that do not say their own. Raises UsageError that names every fault.
+    """
+    if not models:
+        raise UsageError("There is no model to ask.", mend="give --model, once or several times")
+    asked = [task_options(task) for task in tasks]
+    if limit is not None:
+        asked = [{"limit": limit} | task for task in asked]
+    common = {"adapter": adapter, "template": template}
+    return suite_of(
+        {
+            "models": [_spelt(model) | common for model in models],
+            "tasks": asked,
+            "settings": settings,
+            **fields,
+        }
+    )
+
+
+def _spelt(text: str) -> dict[str, str]:
+    """`LABEL=MODEL`, or a model alone; a path that holds a `=` is a model."""
+    label, equals, model = text.partition("=")
+    if equals and not Path(text).exists() and re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._@-]*", label):
+        return {"label": label, "model": model}
+    return {"model": text}
 
 
 def labelled(models: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tuneval.evaluation.account import clusters_of
-from tuneval.evaluation.draw import Drawn, stratum_of
+from tuneval.evaluation.asking.draw import Drawn, stratum_of
 from tuneval.evaluation.items import Item
 from tuneval.evaluation.kinds.per_item import PerItem
 from tuneval.evaluation.metric import Unscored

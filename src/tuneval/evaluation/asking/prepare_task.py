@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 
 from tuneval import __version__, files
+from tuneval.errors import UsageError
+from tuneval.evaluation.asking.draw import Drawn, draw
 from tuneval.evaluation.config import EvaluateConfig
-from tuneval.evaluation.draw import Drawn, draw
 from tuneval.evaluation.metrics import load_metric
 from tuneval.evaluation.question import Question
 from tuneval.evaluation.robustness.perturb import perturb
@@ -42,8 +43,7 @@ class PreparedTask:
     @property
     def metrics(self) -> tuple[str, ...]:
         """The task's own, then those that were asked for, then what perturbations cost."""
-        given = self.config.model_fields_set & {"metrics", "json_fields"}
-        names = [*self.asked.metrics, *(self.config.graded_metrics if given else ())]
+        names = [*self.asked.metrics, *self.config.asked_metrics]
         if self.perturbed:
             names += [f"{kind}:{names[0]}" for kind in ("robustness_drop", "worst_case")]
         return tuple(dict.fromkeys(names))
@@ -57,18 +57,35 @@ class PreparedTask:
 def prepare_task(task: Task, config: EvaluateConfig) -> PreparedTask:
     """The task's questions, drawn and perturbed as asked.
 
-    Raises DataError for a task that cannot be read, UsageError for a metric or a perturbation
-    that there is not.
+    `max_new_tokens` of the config, where it was given, takes the place of the task's own. Raises
+    DataError for a task that cannot be read, UsageError for a metric or a perturbation that
+    there is not, and where a task is not to be answered.
     """
-    asked = task.load()
+    if not config.generate:
+        raise UsageError(
+            "A task says itself how it is answered.",
+            mend="leave out generate: false, or choose another protocol of the task",
+        )
+    asked = _with_own_length(task.load(), config)
     for name in asked.metrics:
         load_metric(name)
     drawn = draw(asked, task)
     notes = list(asked.notes)
     if drawn.is_part:
         notes.append(_on_the_part(drawn))
-    made = perturb(drawn.questions, config.perturbations, seed=config.seed)
+    made = perturb(drawn.questions, config.perturbations, seed=task.seed)
     return PreparedTask(task, config, asked, drawn, made.questions, (*notes, *made.notes))
+
+
+def _with_own_length(asked: Questions, config: EvaluateConfig) -> Questions:
+    if "max_new_tokens" not in config.model_fields_set:
+        return asked
+    longest = config.max_new_tokens
+    return replace(
+        asked,
+        questions=tuple(replace(one, max_new_tokens=longest) for one in asked.questions),
+        notes=(*asked.notes, f"answers are at most {longest} tokens long, not as the task has it"),
+    )
 
 
 def _on_the_part(drawn: Drawn) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tuneval.evaluation.answering.respondent import Invariance
-from tuneval.evaluation.overall import Overall
+from tuneval.evaluation.asking.overall import Overall
 from tuneval.statistics.estimate import Estimate
 
 

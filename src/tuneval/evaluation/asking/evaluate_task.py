@@ -13,18 +13,18 @@ from typing import Any
 from tuneval import __version__, files
 from tuneval.errors import RunError, UsageError
 from tuneval.evaluation.account import account_for, clusters_of
-from tuneval.evaluation.answered import items_from
 from tuneval.evaluation.answering.respondent import Invariance, Ready, Respondent
-from tuneval.evaluation.asking import Answers
+from tuneval.evaluation.asking.answered import items_from
+from tuneval.evaluation.asking.answers import Answers
+from tuneval.evaluation.asking.overall import by_stratum, overall
+from tuneval.evaluation.asking.prepare_task import PreparedTask, evaluation_key
+from tuneval.evaluation.asking.task_record import TaskRecord
 from tuneval.evaluation.grade import grade
 from tuneval.evaluation.items import Item, write_items
-from tuneval.evaluation.overall import by_stratum, overall
-from tuneval.evaluation.prepare_task import PreparedTask, evaluation_key
 from tuneval.evaluation.question import Question
 from tuneval.evaluation.record import RESULT_NAME, EvaluationResult
 from tuneval.evaluation.result import MetricResult
 from tuneval.evaluation.robustness.families import is_copy
-from tuneval.evaluation.task_record import TaskRecord
 from tuneval.evaluation.turns import rounds
 from tuneval.runs.events import Finished, Report, Saved, Started, Step, Warned, ignore
 

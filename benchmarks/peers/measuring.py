@@ -1,0 +1,53 @@
+"""What a benchmark measures beside seconds: memory at its peak, and what the machine can do."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+
+
+def matmul_speed() -> float:
+    """Operations a second of float32 matrix products, the best of some shapes and rounds."""
+    best = 0.0
+    for n in (1024, 2048):
+        a, b = torch.randn(n, n), torch.randn(n, n)
+        for _ in range(4):
+            start = time.perf_counter()
+            torch.mm(a, b)
+            best = max(best, 2.0 * n**3 / (time.perf_counter() - start))
+    return best
+
+
+def timed(work: Callable[[], Any]) -> tuple[Any, float, float]:
+    """What it gives, its seconds, and by how many MiB the resident memory rose at its peak."""
+    Path("/proc/self/clear_refs").write_text("5")  # the peak begins anew
+    before = _resident("VmRSS")
+    start = time.perf_counter()
+    found = work()
+    seconds = time.perf_counter() - start
+    return found, seconds, _resident("VmHWM") - before
+
+
+def _resident(name: str) -> float:
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) / 1024 for line in lines if line.startswith(name))
+
+
+def operations(model: Any, *, lengths: Sequence[int], new: Sequence[int], rows: int) -> float:
+    """Multiplications and additions of a model over inputs of these lengths.
+
+    Of each input only the last `new` tokens are computed, the others are there as keys and
+    values; the head runs at `rows` positions.
+    """
+    config = model.config.get_text_config()
+    head = model.get_output_embeddings().weight.numel()
+    body = sum(p.numel() for p in model.parameters()) - model.get_input_embeddings().weight.numel()
+    width = config.num_attention_heads * getattr(
+        config, "head_dim", config.hidden_size // config.num_attention_heads
+    )
+    pairs = sum(n * (size - n) + n * (n + 1) / 2 for size, n in zip(lengths, new, strict=True))
+    return 2.0 * (body * sum(new) + head * rows + 2 * config.num_hidden_layers * width * pairs)

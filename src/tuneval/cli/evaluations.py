@@ -1,0 +1,74 @@
+"""How finished evaluations look in a terminal."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from tuneval.cli.console import table
+
+if TYPE_CHECKING:
+    from tuneval.evaluation.suites.run_suite import SuiteOutcome
+
+
+def show_one(content: dict[str, Any]) -> None:
+    """Every metric of one evaluation, and how its tokens were counted."""
+    from tuneval.evaluation.metric_names import reading_order
+    from tuneval.evaluation.metrics.likelihood import WHOLE_SEQUENCE
+    from tuneval.evaluation.report.numbers import estimate_text, sample_text
+    from tuneval.evaluation.result import MetricResult
+
+    rows = []
+    for name in sorted(content["metrics"], key=reading_order):
+        found = MetricResult.from_dict(content["metrics"][name])
+        remarks = [f"{count} not scored: {why}" for why, count in found.unscored.items()]
+        if name == WHOLE_SEQUENCE:
+            remarks.append("counts the prompt too: a common mistake, shown to be known")
+        value, sample = ("–", "")
+        if found.estimate is not None:
+            value, sample = estimate_text(found.estimate), sample_text(found.estimate)
+        rows.append([name, value, sample, "; ".join(remarks)])
+    table(["metric", "value, 95% interval", "sample", ""], rows)
+    counts = content["counts"]
+    if "teacher_forced" in counts:
+        click.echo(
+            f"response tokens counted two ways: equal on {counts['alignment_agrees']} "
+            f"of {counts['teacher_forced']} items"
+        )
+    click.echo(f"folder: {content['folder']}")
+
+
+def show_suite(outcome: SuiteOutcome) -> None:
+    """Every model's score on every task, the differences to the first, and what to know."""
+    from tuneval.evaluation.report import verdict
+    from tuneval.evaluation.report.numbers import (
+        difference_text,
+        estimate_text,
+        p_text,
+        sample_text,
+    )
+    from tuneval.evaluation.report.tasks.facts import averaged, headline, main_metric
+
+    facts = outcome.facts
+    rows = []
+    for title in facts.titles:
+        for label, result in facts.of(title).items():
+            found, over = headline(result), averaged(result)
+            shown = ["–", ""] if found is None else [estimate_text(found), sample_text(found)]
+            mean = "" if over == "items" else f", mean of {over}s"
+            rows.append([title, label, main_metric(result) + mean, *shown])
+    table(["task", "model", "metric", "value, 95% interval", "sample"], rows)
+    differences = [
+        [title, label, row.metric, difference_text(row.difference), p_text(row.p_holm),
+         verdict.among_many(row).en]
+        for title, label, row in facts.differences()
+    ]  # fmt: skip
+    if differences:
+        click.echo(f"\nagainst {facts.models[0]}, item by item")
+        table(["task", "model", "metric", "difference", "p (Holm)", "it is"], differences)
+    results = [facts.of(title) for title in facts.titles]
+    notes = (note for tasks in results for result in tasks.values() for note in result.notes)
+    for note in dict.fromkeys(notes):
+        click.echo(f"note: {note}")
+    click.echo(f"report: {outcome.folder / 'report.html'}")

@@ -1,0 +1,63 @@
+"""Everything that is told of models on tasks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from tuneval.evaluation.comparison import Comparison, ComparisonRow
+from tuneval.evaluation.matrix import Matrix
+from tuneval.evaluation.record import EvaluationResult
+from tuneval.statistics.estimate import Estimate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TasksFacts:
+    """`results` by model and task; `comparisons` by task and by the model set against the first.
+
+    Every model has answered every task. `matrix` says which aspects of them were measured.
+    """
+
+    results: Mapping[str, Mapping[str, EvaluationResult]]
+    comparisons: Mapping[str, Mapping[str, Comparison]]
+    matrix: Matrix | None = None
+
+    @property
+    def models(self) -> list[str]:
+        """The models' labels, the first one first."""
+        return list(self.results)
+
+    @property
+    def titles(self) -> list[str]:
+        """The tasks' titles."""
+        return list(dict.fromkeys(title for tasks in self.results.values() for title in tasks))
+
+    def of(self, title: str) -> dict[str, EvaluationResult]:
+        """The results of one task by model."""
+        return {label: tasks[title] for label, tasks in self.results.items() if title in tasks}
+
+    def differences(self) -> list[tuple[str, str, ComparisonRow]]:
+        """Task, model and the difference of its main metric to the first model's."""
+        return [
+            (title, label, row)
+            for title, pairs in self.comparisons.items()
+            for label, pair in pairs.items()
+            if (row := pair.row(main_metric(next(iter(self.of(title).values()))))) is not None
+        ]
+
+
+def main_metric(result: EvaluationResult) -> str:
+    """The metric that stands for a task."""
+    return next(iter(result.metrics)) if result.task is None else result.task.main
+
+
+def headline(result: EvaluationResult) -> Estimate | None:
+    """The main figure as the protocol averages it."""
+    figure = None if result.task is None else result.task.headline()
+    return result.metrics[main_metric(result)].estimate if figure is None else figure.estimate
+
+
+def averaged(result: EvaluationResult) -> str:
+    """How the main figure is averaged: "items", or the tag whose values count alike."""
+    figure = None if result.task is None else result.task.headline()
+    return "items" if figure is None else figure.over

@@ -1,0 +1,47 @@
+"""The one table of an ablation: every cell of a matrix beside the baseline, paired by item."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from tuneval.evaluation.comparison import Comparison, ComparisonRow
+from tuneval.evaluation.family import holm_over
+from tuneval.recipes.recipe import CompareStep, Recipe
+
+
+@dataclass(frozen=True, slots=True)
+class AblationRow:
+    """One cell and one metric: its levels by axis, and its difference to the baseline."""
+
+    levels: Mapping[str, str]
+    baseline: str
+    cell: str
+    difference: ComparisonRow
+
+    def as_dict(self) -> dict[str, Any]:
+        """For JSON."""
+        return asdict(self)
+
+
+def ablation_rows(recipe: Recipe, comparisons: Mapping[str, Comparison]) -> list[AblationRow]:
+    """The cells of the recipe's matrix, metric by metric, in their order; none without a matrix.
+
+    `comparisons` are those of its compare steps, by name; p is adjusted for all of them (Holm).
+    """
+    return list(_rows(recipe, holm_over(comparisons)))
+
+
+def _rows(recipe: Recipe, comparisons: Mapping[str, Comparison]) -> Iterator[AblationRow]:
+    cells = {
+        step.name: step
+        for step in recipe.steps
+        if isinstance(step, CompareStep) and step.levels and step.name in comparisons
+    }
+    metrics = dict.fromkeys(row.metric for name in cells for row in comparisons[name].rows)
+    for metric in metrics:
+        for name, step in cells.items():
+            row = comparisons[name].row(metric)
+            if row is not None:
+                yield AblationRow(step.levels, step.a, step.b, row)

@@ -1,0 +1,147 @@
+"""Files of predictions: read as they are, graded, kept so that they can be compared."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tuneval.errors import DataError
+from tuneval.evaluation.compare import compare_folders
+from tuneval.evaluation.config import config_from
+from tuneval.evaluation.items import read_items
+from tuneval.evaluation.predictions import Predictions, evaluate_predictions, read_predictions
+from tuneval.evaluation.record import EvaluationResult
+from tuneval.runs.find import find_run
+
+ROWS: list[dict[str, Any]] = [
+    {"id": "q1", "prediction": "yes", "reference": "yes", "group": 7, "level": 3},
+    {"id": "q2", "predict": "no", "label": "yes", "group": 7},
+    {"id": "q3", "prediction": None, "reference": "no", "probability": 0.3},
+    {"id": "q4", "prediction": {"a": 1}, "reference": {"a": 1}, "prompt": "asked"},
+]
+
+
+def written(path: Path, rows: list[dict[str, Any]]) -> str:
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    return str(path)
+
+
+@pytest.fixture(name="file")
+def _file(tmp_path: Path) -> str:
+    return written(tmp_path / "answers.jsonl", ROWS)
+
+
+def test_rows_become_items_with_both_spellings_of_the_keys(file: str) -> None:
+    first, second, third, fourth = read_predictions(file)
+    assert (first.id, first.predict, first.label, first.group) == ("q1", "yes", "yes", "7")
+    assert (first.tags, first.source) == ({"level": 3}, f"{file}:1")
+    assert (second.predict, second.label) == ("no", "yes")
+    assert (third.predict, third.fields) == (None, {"probability": 0.3})
+    assert (fourth.predict, fourth.label, fourth.prompt) == ('{"a": 1}', '{"a": 1}', "asked")
+
+
+def test_rows_without_an_id_have_their_number(tmp_path: Path) -> None:
+    file = written(tmp_path / "a.jsonl", [{"prediction": "x"}, {"prediction": "x"}])
+    assert [item.id for item in read_predictions(file)] == ["1", "2"]
+
+
+def test_a_csv_holds_numbers_and_lists_as_text(tmp_path: Path) -> None:
+    path = tmp_path / "answers.csv"
+    path.write_text(
+        'prediction,reference,probability,labels,reference_labels\n12,12,0.25,"[""a""]",a\n',
+        encoding="utf-8",
+    )
+    (item,) = read_predictions(str(path))
+    assert (item.predict, item.label) == ("12", "12")
+    assert item.fields == {"probability": 0.25, "labels": ["a"], "reference_labels": "a"}
+
+
+@pytest.mark.parametrize(
+    ("rows", "match", "mend"),
+    [
+        ([{"id": 1, "prediction": "a"}, {"id": "1", "prediction": "b"}], "the id '1'", "own id"),
+        ([{"prediction": "a"}, {"answer": "a"}], "no prediction", "'prediction'"),
+    ],
+)
+def test_what_cannot_be_graded_is_refused_with_its_place(
+    tmp_path: Path, rows: list[dict[str, Any]], match: str, mend: str
+) -> None:
+    file = written(tmp_path / "a.jsonl", rows)
+    with pytest.raises(DataError, match=match) as caught:
+        read_predictions(file)
+    assert f"{file}:2" in caught.value.where
+    assert mend in caught.value.mend
+
+
+def test_a_broken_line_and_an_empty_file_are_refused(tmp_path: Path) -> None:
+    broken = tmp_path / "broken.jsonl"
+    broken.write_text('{"prediction": "a"}\n{"prediction": \n', encoding="utf-8")
+    with pytest.raises(DataError) as caught:
+        read_predictions(str(broken))
+    assert "broken.jsonl:2" in caught.value.where
+    empty = tmp_path / "empty.jsonl"
+    empty.write_text("", encoding="utf-8")
+    with pytest.raises(DataError):
+        read_predictions(str(empty))
+
+
+def test_figures_are_those_of_the_items_and_what_is_missing_is_counted(
+    file: str, tmp_path: Path
+) -> None:
+    config = config_from(metrics=("exact_match", "token_f1"), json_fields=("a",))
+    done = evaluate_predictions(
+        config, Predictions(file=file, name="mine", model="m-1"), folder=tmp_path / "out"
+    )
+    metrics = done.result.metrics
+    exact = metrics["exact_match"]
+    assert exact.estimate is not None
+    assert (exact.estimate.value, exact.estimate.n) == (pytest.approx(2 / 3), 3)
+    assert exact.estimate.n_clusters == 2
+    assert exact.unscored == {"not answered": 1}
+    field = metrics["json_field:a"]
+    assert field.estimate is not None
+    assert field.estimate.value == 1.0
+    assert (done.result.model, done.result.n_items) == ("m-1", 4)
+    assert done.result.counts == {"items": 4, "independent_groups": 3, "generated": 3}
+    assert EvaluationResult.load(done.folder) == done.result
+    assert [item.grades.get("exact_match") for item in read_items(done.folder)] == [1, 0, None, 1]
+
+
+def test_two_files_are_compared_item_by_item(tmp_path: Path) -> None:
+    config = config_from(metrics=("exact_match",))
+    folders = []
+    for name, said in {"a": ["no"] * 8, "b": ["yes"] * 8}.items():
+        rows = [{"prediction": text, "reference": "yes"} for text in said]
+        file = written(tmp_path / f"{name}.jsonl", rows)
+        done = evaluate_predictions(
+            config, Predictions(file=file, name=name), folder=tmp_path / name
+        )
+        folders.append(done.folder)
+    comparison = compare_folders(*folders)
+    row = comparison.row("exact_match")
+    assert row is not None
+    assert (row.difference.value, row.verdict, row.n_improved) == (1.0, "better", 8)
+    assert (comparison.a_model, comparison.warnings) == ("a", ())
+
+
+def test_the_same_work_is_done_once_and_another_file_makes_another_run(
+    file: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config, asked = config_from(metrics=("exact_match",)), Predictions(file=file, name="mine")
+    root = tmp_path / "runs"
+    first = evaluate_predictions(config, asked, root=root, command="tuneval evaluate …")
+    written_at = (first.folder / "result.json").stat().st_mtime_ns
+    again = evaluate_predictions(config, asked, root=root)
+    assert again == first
+    assert (again.folder / "result.json").stat().st_mtime_ns == written_at
+    monkeypatch.setenv("TUNEVAL_RUNS", str(root))
+    run = find_run(first.folder.parents[1].name, root)
+    assert run.manifest.command == "tuneval evaluate …"
+    written(Path(file), ROWS[:2])
+    other = evaluate_predictions(config, asked, root=root)
+    assert other.folder != first.folder
+    more = config_from(metrics=("exact_match", "token_f1"))
+    assert evaluate_predictions(more, asked, root=root).folder != other.folder

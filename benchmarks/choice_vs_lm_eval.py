@@ -28,7 +28,7 @@ from typing import Any
 
 import torch
 from peers.lm_eval_client import LmEval, lm_eval_python
-from peers.measuring import matmul_speed, operations, timed
+from peers.measuring import Took, matmul_speed, operations, timed
 
 from tuneval.evaluation.answering.kept import Kept
 from tuneval.evaluation.answering.local import LocalRespondent
@@ -49,17 +49,19 @@ class Way:
     """What one way took, over all subjects; `best` and `logprobs` question by question."""
 
     seconds: float = 0.0
+    cpu_seconds: float = 0.0
     mebibytes: float = 0.0
     operations: float = 0.0
     best: list[int] = field(default_factory=list)
     logprobs: list[list[float]] = field(default_factory=list)
 
-    def add(self, found: list[Any], seconds: float, mebibytes: float, operations: float) -> None:
+    def add(self, found: list[Any], took: Took, operations: float) -> None:
         """One more subject."""
-        self.seconds += seconds
-        self.mebibytes = max(self.mebibytes, mebibytes)
+        self.seconds += took.seconds
+        self.cpu_seconds += took.cpu_seconds
+        self.mebibytes = max(self.mebibytes, took.mebibytes)
         self.operations += operations
-        if found and isinstance(found[0], list):
+        if isinstance(found[0], list):
             self.logprobs += found
             found = [row.index(max(row)) for row in found]
         self.best += found
@@ -85,13 +87,12 @@ class Peers:
         self.respondent.answer(ready, kept=kept, stage="choices")
         return [kept.rows[question.id]["logprobs"] for question in questions]
 
-    def harness(self, questions: Sequence[Question]) -> tuple[list[list[float]], float, float]:
-        """As lm-eval measures them, with its seconds and memory."""
+    def harness(self, questions: Sequence[Question]) -> tuple[list[list[float]], Took]:
+        """As lm-eval measures them, with what it took."""
         pairs = [(text_of(q), choice) for q in questions for choice in q.choices]
-        answer = self.lm_eval.loglikelihood(pairs)
-        found = iter(answer.logprobs)
-        rows = [[next(found) for _ in question.choices] for question in questions]
-        return rows, answer.seconds, answer.mebibytes
+        logprobs, took = self.lm_eval.loglikelihood(pairs)
+        found = iter(logprobs)
+        return [[next(found) for _ in question.choices] for question in questions], took
 
     def plain(self, questions: Sequence[Question]) -> list[int]:
         """LLaMA-Factory's way to compare letters: the place of the likeliest."""
@@ -202,7 +203,7 @@ def tell(ways: dict[str, Way], speed: float, asked: argparse.Namespace) -> None:
     print(f"matmul: {speed / 1e9:.0f} GFLOP/s on {torch.get_num_threads()} threads")
     for name, way in ways.items():
         print(
-            f"{name}: {way.seconds:.1f} s, {len(way.best) / way.seconds:.2f} items/s, "
+            f"{name}: {way.seconds:.1f} s, {way.cpu_seconds:.1f} s of CPU, {len(way.best) / way.seconds:.2f} items/s, "
             f"{way.operations / way.seconds / speed:.2f} of matmul peak, "
             f"{way.mebibytes:.0f} MiB at the peak beyond the model"
         )
@@ -215,6 +216,8 @@ def tell(ways: dict[str, Way], speed: float, asked: argparse.Namespace) -> None:
     also = sum(a != b for a, b in zip(ours.best, plain.best, strict=True))
     print(f"largest difference of a log-probability from lm-eval's: {difference:.1e}")
     print(f"another argmax than lm-eval: {differing} items; than the plain loop: {also} items")
+    by_cpu = {name: way.cpu_seconds / ours.cpu_seconds for name, way in ways.items()}
+    print(f"ratios of CPU seconds: lm-eval {by_cpu['lm-eval']:.2f}, loop {by_cpu['plain loop']:.2f}")
     to_plain = plain.seconds / ours.seconds
     print(f"ratio to the plain loop: {to_plain:.2f}")
     ratio = harness.seconds / ours.seconds

@@ -252,33 +252,6 @@ def _positions(readings: Sequence[Any]) -> set[int]:
     return {reading.start + n for reading in readings for n in range(len(reading.targets))}
 
 
-def matmul_speed() -> float:
-    """Operations a second of float32 matrix products, the best of some shapes and rounds."""
-    best = 0.0
-    for n in (1024, 2048):
-        a, b = torch.randn(n, n), torch.randn(n, n)
-        for _ in range(4):
-            start = time.perf_counter()
-            torch.mm(a, b)
-            best = max(best, 2.0 * n**3 / (time.perf_counter() - start))
-    return best
-
-
-def timed(work: Callable[[], Any]) -> tuple[Any, float, float]:
-    """What it gives, its seconds, and by how many MiB the resident memory rose at its peak."""
-    Path("/proc/self/clear_refs").write_text("5")  # the peak begins anew
-    before = _resident("VmRSS")
-    start = time.perf_counter()
-    found = work()
-    seconds = time.perf_counter() - start
-    return found, seconds, _resident("VmHWM") - before
-
-
-def _resident(name: str) -> float:
-    lines = Path("/proc/self/status").read_text().splitlines()
-    return next(int(line.split()[1]) / 1024 for line in lines if line.startswith(name))
-
-
 def slices(items: Sequence[ScoringItem]) -> Iterator[Sequence[ScoringItem]]:
     for first in range(0, len(items), SLICE_SIZE):
         yield items[first : first + SLICE_SIZE]
@@ -321,10 +294,7 @@ def compare(
     order = ["usual", "ours"] if number % 2 == 0 else ["ours", "usual"]
     found = {name: timed(ways[name]) for name in order}
     speed = matmul_speed()
-    (expected, usual_seconds, usual_memory), (got, our_seconds, our_memory) = (
-        found["usual"],
-        found["ours"],
-    )
+    (expected, usual), (got, ours_took) = found["usual"], found["ours"]
     difference = max(
         float(np.abs(np.subtract(got[title], expected[title])).max()) for title in expected
     )

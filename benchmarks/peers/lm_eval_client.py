@@ -8,13 +8,13 @@ import subprocess
 import sys
 import venv
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 import transformers
 
+from peers.measuring import Took
 from tuneval.models.checksums import cache_root
 
 VERSION = "0.4.13"
@@ -39,15 +39,6 @@ def lm_eval_python(given: str | None) -> str:
     return str(python)
 
 
-@dataclass(frozen=True)
-class Answer:
-    """One log-probability a pair; what they took."""
-
-    logprobs: list[float]
-    seconds: float
-    mebibytes: float
-
-
 class LmEval:
     """lm-eval's `HFLM` with a model open, in a process of its own."""
 
@@ -66,11 +57,12 @@ class LmEval:
         )
         self.about: dict[str, Any] = self._hear()
 
-    def loglikelihood(self, pairs: Sequence[tuple[str, str]]) -> Answer:
-        """How likely each continuation is after its context."""
+    def loglikelihood(self, pairs: Sequence[tuple[str, str]]) -> tuple[list[float], Took]:
+        """How likely each continuation is after its context, and what that took."""
         assert self._process.stdin is not None
         print(json.dumps({"pairs": pairs}), file=self._process.stdin, flush=True)
-        return Answer(**self._hear())
+        answer = self._hear()
+        return answer.pop("logprobs"), Took(**answer)
 
     def close(self) -> None:
         """End the process."""

@@ -1,8 +1,8 @@
 """lm-evaluation-harness behind a pipe: log-likelihoods of (context, continuation) pairs.
 
 Runs in lm-eval's own environment, where tuneval is not installed. Reads one JSON object a line:
-{"pairs": [[context, continuation], ...]}; writes one: the log-probabilities, the seconds of
-`HFLM.loglikelihood`, and by how many MiB the resident memory rose at its peak (Linux).
+{"pairs": [[context, continuation], ...]}; writes one: the log-probabilities and what
+`HFLM.loglikelihood` took, in the words of `measuring.Took`.
 """
 
 from __future__ import annotations
@@ -41,10 +41,11 @@ def main() -> None:
         ]
         Path("/proc/self/clear_refs").write_text("5")  # the peak begins anew
         before = _resident("VmRSS")
-        start = time.perf_counter()
+        start, cpu_start = time.perf_counter(), time.process_time()
         found = model.loglikelihood(requests, disable_tqdm=True)
         answer = {
             "seconds": time.perf_counter() - start,
+            "cpu_seconds": time.process_time() - cpu_start,
             "mebibytes": _resident("VmHWM") - before,
             "logprobs": [logprob for logprob, _ in found],
         }

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
+
+T = TypeVar("T")
 
 
 def matmul_speed() -> float:
@@ -22,14 +25,23 @@ def matmul_speed() -> float:
     return best
 
 
-def timed(work: Callable[[], Any]) -> tuple[Any, float, float]:
-    """What it gives, its seconds, and by how many MiB the resident memory rose at its peak."""
+@dataclass(frozen=True)
+class Took:
+    """Seconds by the clock on the wall and of all threads; the rise of resident memory."""
+
+    seconds: float
+    cpu_seconds: float
+    mebibytes: float
+
+
+def timed(work: Callable[[], T]) -> tuple[T, Took]:
+    """What it gives, and what it took; memory at its peak (Linux)."""
     Path("/proc/self/clear_refs").write_text("5")  # the peak begins anew
     before = _resident("VmRSS")
-    start = time.perf_counter()
+    start, cpu_start = time.perf_counter(), time.process_time()
     found = work()
-    seconds = time.perf_counter() - start
-    return found, seconds, _resident("VmHWM") - before
+    seconds, cpu_seconds = time.perf_counter() - start, time.process_time() - cpu_start
+    return found, Took(seconds, cpu_seconds, _resident("VmHWM") - before)
 
 
 def _resident(name: str) -> float:

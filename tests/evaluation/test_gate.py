@@ -63,6 +63,12 @@ def test_proof_can_be_asked_for_the_other_way_round(named):
     assert not failed("exact_match > base - 10pt @95%", named, "base", "same", fails="unless")
 
 
+def test_all_of_several_must_prove_it(named):
+    condition = "exact_match > base - 20pt @95%"
+    assert not failed(condition, named, "base", "same", fails="unless")
+    assert failed(condition, named, "base", "same", "worse", fails="unless")
+
+
 def test_any_of_several_fails(named):
     assert failed("exact_match < base - 1pt @95%", named, "base", "same", "worse")
     assert not failed("exact_match < worse @95%", named, "base", "same", "worse")

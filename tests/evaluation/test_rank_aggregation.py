@@ -9,9 +9,11 @@ from typing import Any
 import pytest
 
 from tuneval.cli.main import main
+from tuneval.cli.rank_table import show_ranks
 from tuneval.errors import UsageError
 from tuneval.evaluation.items import write_items
 from tuneval.evaluation.rank_aggregation import aggregate
+from tuneval.statistics.rank_aggregation import aggregate_ranks
 
 SAID = {
     "a": ["right", "right", "right", "x"],
@@ -44,18 +46,28 @@ def test_ranks_are_by_each_metric_in_its_own_direction(make_evaluation: Any) -> 
     }
 
 
-def test_the_command_shows_one_order(
+def test_the_command_shows_one_order_and_what_turns_it_round(
     folders: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    arguments = ["compare", *folders, "--rank-by", "exact_match,bleu-4"]
-    assert main([*arguments, "--json"]) == 0
+    only = ["compare", *folders, "--metric", "exact_match", "--rank-by"]
+    assert main([*only, "exact_match,bleu-4", "--json"]) == 0
     ranks = json.loads(capsys.readouterr().out)["ranks"]
-    assert [row["name"] for row in ranks["rows"]] == ["a", "c", "b"] or ranks["rows"][0]["ranks"]
-    assert main(arguments) == 0
+    # By characters c is best: each of its answers lacks one letter.
+    assert {row["name"]: row["mean_rank"] for row in ranks["rows"]} == {"a": 1.5, "c": 2, "b": 2.5}
+    assert main([*only, "exact_match,bleu-4"]) == 0
     said = capsys.readouterr().out
     assert "mean rank" in said
-    for reversal in ranks["reversals"]:
-        assert f"without {reversal['without']}" in said
+    assert "exact_match 1, bleu-4 2" in said
+
+
+def test_a_pair_that_a_third_turns_round_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    values = {"a": (3, 3, 3, 1, 1), "b": (2, 2, 2, 3, 3), "c": (1, 1, 1, 2, 2)}
+    table = {
+        name: {f"m{place}": float(value) for place, value in enumerate(row)}
+        for name, row in values.items()
+    }
+    show_ranks(aggregate_ranks(table, dict.fromkeys(table["a"], True)).as_dict())
+    assert "without c, a is ahead of b" in capsys.readouterr().out
 
 
 def test_a_metric_without_a_figure_is_refused(make_evaluation: Any) -> None:

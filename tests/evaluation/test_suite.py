@@ -9,6 +9,7 @@ import pytest
 
 from tuneval.errors import UsageError
 from tuneval.evaluation.answering.opening import open_respondent
+from tuneval.evaluation.asking.answered import MEASURED
 from tuneval.evaluation.items import read_items
 from tuneval.evaluation.suites.run_suite import run_suite
 from tuneval.evaluation.suites.suite import load_suite, suite_of
@@ -78,10 +79,10 @@ def carry_out(content, root, opener=None, *, report=ignore, **words):
 
 
 def items(outcome, label: str, title: str) -> list[dict]:
-    """The items without what the clock says."""
+    """The items without what the clock and the drivers say."""
     found = [item.as_dict() for item in read_items(outcome.folder / "evaluation" / label / title)]
     for item in found:
-        item["fields"] = {k: v for k, v in item["fields"].items() if "seconds" not in k}
+        item["fields"] = {k: v for k, v in item["fields"].items() if k not in MEASURED}
     return found
 
 

@@ -115,6 +115,7 @@ def test_true_and_infinity_are_no_numbers() -> None:
     [
         (["1", "1", "1", "0"], "1"),  # by its word, though it is the commoner
         (["yes", "no"], "yes"),
+        (["yes", "yes", "unsure"], "yes"),
         (["no"], "yes"),
         (["阴性", "阳性"], "阳性"),
         (["ham", "spam", "spam"], "spam"),

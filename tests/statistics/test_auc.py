@@ -10,7 +10,8 @@ from scipy import stats
 from sklearn.metrics import roc_auc_score
 
 from tuneval.errors import StatisticsError
-from tuneval.statistics.auc import auc, paired_auc, roc_points, weighted_auc
+from tuneval.statistics.auc import auc, mean_auc, paired_auc, paired_mean_auc
+from tuneval.statistics.roc import roc_points, weighted_auc
 
 SCORED = st.lists(
     st.tuples(st.sampled_from([0.0, 1.0, 2.0, 3.0]), st.booleans()), min_size=2, max_size=25
@@ -122,6 +123,45 @@ def test_the_interval_covers_the_true_area() -> None:
         rounds = [auc(*sample(random, 75, strength)) for _ in range(400)]
         covered = np.mean([found.low <= true <= found.high for found in rounds])
         assert 0.925 <= covered <= 0.98
+
+
+def three_classes(random: np.random.Generator, n: int = 90):
+    """Scores of three classes, and which items are of each: every class at least once."""
+    truth = np.concatenate([np.arange(3), random.choice(3, n - 3, p=[0.6, 0.3, 0.1])])
+    scores = random.normal(size=(n, 3)) + 1.0 * (truth[:, None] == np.arange(3))
+    by_class = {name: scores[:, k] for k, name in enumerate("abc")}
+    return by_class, {name: truth == k for k, name in enumerate("abc")}
+
+
+def test_the_mean_area_of_several_classes_covers_the_true_one() -> None:
+    random = np.random.default_rng(8)
+    true = stats.norm.cdf(1 / math.sqrt(2))
+    rounds = [mean_auc(*three_classes(random)) for _ in range(300)]
+    scores, classes = three_classes(random)
+    expected = np.mean([roc_auc_score(classes[k], scores[k]) for k in classes])
+    assert mean_auc(scores, classes).value == pytest.approx(expected)
+    covered = np.mean([found.low <= true <= found.high for found in rounds])
+    assert 0.91 <= covered <= 0.985
+
+
+def test_a_class_of_one_item_does_not_take_the_interval_away() -> None:
+    scores, classes = three_classes(np.random.default_rng(10), 30)
+    classes["c"] = np.arange(30) == 2
+    found = mean_auc(scores, classes)
+    assert found.method == "DeLong, logit"
+    assert found.low < found.value < found.high
+
+
+def test_equal_mean_areas_are_called_different_rarely() -> None:
+    random = np.random.default_rng(9)
+    called = 0
+    for _ in range(200):
+        scores, classes = three_classes(random)
+        a, b = ({k: s + random.normal(0, 0.7, 90) for k, s in scores.items()} for _ in range(2))
+        called += paired_mean_auc(a, b, classes).difference.excludes(0)
+    assert called / 200 <= 0.09
+    worse = {k: -s for k, s in scores.items()}
+    assert paired_mean_auc(worse, scores, classes).difference.low > 0
 
 
 def test_equal_scores_differ_in_nothing_and_opposite_ones_in_all() -> None:

@@ -36,5 +36,9 @@ def test_two_share_a_letter_just_where_they_are_not_told_apart() -> None:
     for told in product([False, True], repeat=len(pairs)):
         different = [pair for pair, apart in zip(pairs, told, strict=True) if apart]
         sets = {each.name: set(each.sets) for each in standings(VALUES, different)}
+        members = [
+            {n for n in names if letter in sets[n]} for letter in sorted(set.union(*sets.values()))
+        ]
+        assert not any(one <= other for one in members for other in members if one is not other)
         for pair in pairs:
             assert bool(sets[pair[0]] & sets[pair[1]]) == (pair not in different)

@@ -39,6 +39,8 @@ def test_the_parts_are_those_of_the_two_way_analysis_of_variance() -> None:
     assert parts.run.value**2 == pytest.approx((of_run - of_rest) / n)
     assert parts.interaction.value**2 * n == pytest.approx(of_rest)
     assert parts.between_runs.value == pytest.approx(y.mean(0).std(ddof=1))
+    limits = variance_difference_limits(of_run / n, r - 1, of_rest / n, (n - 1) * (r - 1))
+    assert (parts.run.low**2, parts.run.high**2) == pytest.approx(limits)
     assert parts.run_means == pytest.approx(y.mean(0))
     assert parts.mean == pytest.approx(y.mean())
 

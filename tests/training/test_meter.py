@@ -11,11 +11,11 @@ import torch
 from tuneval.data.example import Example, Message, Source
 from tuneval.errors import MissingPackageError
 from tuneval.files import read_json, read_jsonl
+from tuneval.models import consumption, energy
+from tuneval.models.energy import Counter, energy_counters
 from tuneval.models.methods import LoraConfig
 from tuneval.runs.events import Step
-from tuneval.training import energy, meter
 from tuneval.training.config import Steps, TrainConfig
-from tuneval.training.energy import Counter, energy_counters
 from tuneval.training.meter import Meter
 from tuneval.training.train import train
 
@@ -55,7 +55,7 @@ def test_peak_memory_is_what_was_resident_at_most_beyond_the_start():
 
 
 def test_a_peak_that_cannot_begin_anew_is_that_of_the_whole_process(monkeypatch, tmp_path):
-    monkeypatch.setattr(meter, "_CLEAR", tmp_path / "absent" / "clear_refs")
+    monkeypatch.setattr(consumption, "_CLEAR", tmp_path / "absent" / "clear_refs")
     measured = Meter(torch.device("cpu"))
     measured.on_train_begin(None, None, None)
     measured.on_step_end(None, None, None)
@@ -63,7 +63,7 @@ def test_a_peak_that_cannot_begin_anew_is_that_of_the_whole_process(monkeypatch,
 
 
 def test_where_nothing_tells_there_is_no_number(monkeypatch, tmp_path):
-    monkeypatch.setattr(meter, "_STATUS", tmp_path / "none")
+    monkeypatch.setattr(consumption, "_STATUS", tmp_path / "none")
     monkeypatch.setattr(energy, "RAPL", tmp_path / "none")
     measured = Meter(CPU)
     measured.on_train_begin(None, None, None)
@@ -112,7 +112,9 @@ def test_the_result_says_what_the_training_took_over_all_its_starts(
     """A driver that counts 2 J at each look, and a kill after two of three steps."""
     readings = iter(range(0, 100, 2))
     monkeypatch.setattr(
-        meter, "energy_counters", lambda _: [Counter(lambda: next(readings), None, next(readings))]
+        consumption,
+        "energy_counters",
+        lambda _: [Counter(lambda: next(readings), None, next(readings))],
     )
 
     def stop(event):

@@ -180,12 +180,17 @@ def _ranks(named: Mapping[str, Evaluation], metrics: str) -> dict[str, Any]:
     return aggregate(list(named.values()), names_in(metrics)).as_dict()
 
 
+_BESIDE = ("gates", "followed")
+"""What stands beside the comparison in the answer."""
+
+
 def _show(content: dict[str, Any], shown: int) -> None:
-    if "standings" in content:
-        _show_several(content)
-    elif "rows" in content:
-        show_table(content)
-        _show_flips(content, shown)
+    compared = {key: value for key, value in content.items() if key not in _BESIDE}
+    if "standings" in compared:
+        _show_several(compared)
+    elif compared:
+        show_table(compared)
+        _show_flips(compared, shown)
     for pair, found in content.get("followed", {}).items():
         _show_followed(pair, found)
     if "ranks" in content:

@@ -56,7 +56,7 @@ def show_suite(outcome: SuiteOutcome) -> None:
         for label, result in facts.of(title).items():
             found, over = headline(result), averaged(result)
             shown = ["–", ""] if found is None else [estimate_text(found), sample_text(found)]
-            mean = "" if over == "items" else f", mean of {over}s"
+            mean = "" if over == "items" else f", macro average by {over}"
             rows.append([title, label, main_metric(result) + mean, *shown])
     table(["task", "model", "metric", "value, 95% interval", "sample"], rows)
     differences = [
@@ -67,8 +67,8 @@ def show_suite(outcome: SuiteOutcome) -> None:
     if differences:
         click.echo(f"\nagainst {facts.models[0]}, item by item")
         table(["task", "model", "metric", "difference", "p (Holm)", "it is"], differences)
-    results = [facts.of(title) for title in facts.titles]
-    notes = (note for tasks in results for result in tasks.values() for note in result.notes)
-    for note in dict.fromkeys(notes):
-        click.echo(f"note: {note}")
+    for title in facts.titles:
+        notes = (note for result in facts.of(title).values() for note in result.notes)
+        for note in dict.fromkeys(notes):
+            click.echo(f"{title}: {note}")
     click.echo(f"report: {outcome.folder / 'report.html'}")

@@ -148,10 +148,10 @@ def _number(value: float) -> str:
 
 
 _METRICS_HEAD = """\
-Asked for by name: `metrics` in a recipe or suite, `--metric NAME` on the command line, and
-`tuneval evaluate --predictions FILE --metrics NAME,NAME` for answers that stand in a file. One
-that wants to know of what takes it after a colon: `distinct:2`, `json_field:intent`. `tuneval
-metrics NAME` says the same about one; a [plugin](plugins.md) adds rows.
+Asked for by name: `metrics` in a recipe or suite, `--metric NAME` on the command line, and for
+[answers that stand in a file](guide/grade-predictions.md). One that wants to know of what takes it
+after a colon: `distinct:2`, `json_field:intent`. `tuneval metrics NAME` says the same about one; a
+[plugin](plugins.md) adds rows.
 
 Every figure comes with an interval, and every difference is paired by item. An item that cannot be
 graded is counted with its reason and never as zero. Unit `share` is from 0 to 1 and shown as per

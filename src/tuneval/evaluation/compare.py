@@ -28,6 +28,7 @@ __all__ = [
     "compare",
     "compare_folders",
     "counted_pairs",
+    "model_text",
     "paired_items",
 ]
 
@@ -74,8 +75,8 @@ def compare(
     return Comparison(
         a=a.result.name,
         b=b.result.name,
-        a_model=_model(a.result),
-        b_model=_model(b.result),
+        a_model=model_text(a.result),
+        b_model=model_text(b.result),
         n_items=len(first),
         n_groups=None if clusters is None else len(set(clusters)),
         rows=rows,
@@ -210,7 +211,7 @@ def _flips(
     return tuple(improved), tuple(worsened)
 
 
-def _model(result: EvaluationResult) -> str:
+def model_text(result: EvaluationResult) -> str:
     """The model as a person named it; a run's adapter is part of the run."""
     if result.adapter is None or result.model.startswith("run:"):
         return result.model

@@ -11,7 +11,7 @@ import ast
 import operator
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from tuneval.errors import UsageError
 
@@ -111,53 +111,62 @@ def read_formula(text: str, kind: Kind) -> Formula:
 
 def _check(node: ast.expr, kind: Kind, text: str, depth: int) -> None:
     """Raise UsageError unless the node and all below have a meaning."""
-
-    def refuse(what: str, mend: str = "") -> UsageError:
-        return UsageError(what, where=f"{text}, column {node.col_offset + 1}", mend=mend)
-
+    fault = _fault(node, kind)
     if depth > DEEPEST:
-        raise refuse("The formula is nested too deep.", f"at most {DEEPEST} levels")
-    match node:
-        case ast.Constant(value=bool() | None):
-            raise refuse(f"`{node.value!r}` has no place in a formula.")
-        case ast.Constant(value=int() | float()):
-            return
-        case ast.Constant(value=str()) if kind == "item":
-            return
-        case ast.Name():
-            return
-        case ast.Subscript(value=ast.Name(id="metric"), slice=ast.Constant(value=str())):
-            return
-        case ast.Subscript(value=ast.Name(id="field"), slice=ast.Constant(value=str())):
-            if kind == "figures":
-                raise refuse("A field belongs to one item.", "write item_expression:… for it")
-            return
-        case ast.UnaryOp(op=ast.USub() | ast.UAdd()):
-            pass
-        case ast.BinOp(op=ast.Add() | ast.Sub() | ast.Mult() | ast.Div()):
-            pass
-        case ast.Call(func=ast.Name(id=name), keywords=[]) if name in _FUNCTIONS[kind]:
-            if len(node.args) < (wanted := 2 if name in _SEVERAL else 1) or (
-                wanted == 1 and len(node.args) > 1
-            ):
-                raise refuse(f"`{name}` takes {'several parts' if wanted > 1 else 'one part'}.")
-        case ast.UnaryOp(op=ast.Not()) | ast.BoolOp() | ast.IfExp() if kind == "item":
-            pass
-        case ast.Compare() if kind == "item" and all(type(op) in _COMPARE for op in node.ops):
-            pass
-        case ast.Call(func=ast.Name(id=name)):
-            known = ", ".join(_FUNCTIONS[kind])
-            raise refuse(f"There is no function `{name}` here.", f"known: {known}")
-        case _:
-            what = type(node).__name__.lower()
-            raise refuse(
-                f"This ({what}) has no place in a formula"
-                + (" of figures." if kind == "figures" else "."),
-                "numbers, names, + - * / and functions"
-                + (", comparisons, and, or, not" if kind == "item" else ""),
-            )
+        fault = _Fault("The formula is nested too deep.", f"at most {DEEPEST} levels")
+    if fault is not None:
+        where = f"{text}, column {node.col_offset + 1}"
+        raise UsageError(fault.what, where=where, mend=fault.mend)
     for part in _parts(node):
         _check(part, kind, text, depth + 1)
+
+
+class _Fault(NamedTuple):
+    what: str
+    mend: str = ""
+
+
+def _fault(node: ast.expr, kind: Kind) -> _Fault | None:
+    """Why a node has no meaning, whatever stands below it; None when it has one."""
+    match node:
+        case ast.Constant(value=bool() | None):
+            return _Fault(f"`{node.value!r}` has no place in a formula.")
+        case ast.Constant(value=int() | float()) | ast.Name():
+            return None
+        case ast.Subscript(value=ast.Name(id="metric"), slice=ast.Constant(value=str())):
+            return None
+        case ast.Subscript(value=ast.Name(id="field"), slice=ast.Constant(value=str())):
+            if kind == "item":
+                return None
+            return _Fault("A field belongs to one item.", "write item_expression:… for it")
+        case ast.UnaryOp(op=ast.USub() | ast.UAdd()):
+            return None
+        case ast.BinOp(op=ast.Add() | ast.Sub() | ast.Mult() | ast.Div()):
+            return None
+        case ast.Call(func=ast.Name(id=name), keywords=[]):
+            return _fault_of_call(name, len(node.args), kind)
+        case ast.UnaryOp(op=ast.Not()) | ast.BoolOp() | ast.IfExp() if kind == "item":
+            return None
+        case ast.Constant(value=str()) if kind == "item":
+            return None
+        case ast.Compare() if kind == "item" and all(type(op) in _COMPARE for op in node.ops):
+            return None
+    of_figures = " of figures" if kind == "figures" else ""
+    more = ", comparisons, and, or, not" if kind == "item" else ""
+    return _Fault(
+        f"This ({type(node).__name__.lower()}) has no place in a formula{of_figures}.",
+        f"numbers, names, + - * / and functions{more}",
+    )
+
+
+def _fault_of_call(name: str, n_parts: int, kind: Kind) -> _Fault | None:
+    if name not in _FUNCTIONS[kind]:
+        return _Fault(
+            f"There is no function `{name}` here.", f"known: {', '.join(_FUNCTIONS[kind])}"
+        )
+    if name in _SEVERAL:
+        return None if n_parts > 1 else _Fault(f"`{name}` takes several parts.")
+    return None if n_parts == 1 else _Fault(f"`{name}` takes one part.")
 
 
 def _parts(node: ast.expr) -> Iterator[ast.expr]:

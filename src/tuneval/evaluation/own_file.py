@@ -10,6 +10,7 @@ from tuneval import files
 from tuneval.catalog import did_you_mean
 from tuneval.data.fingerprint import data_hash
 from tuneval.data.read import read
+from tuneval.environment import describe_environment
 from tuneval.errors import RunError
 from tuneval.evaluation.config import EvaluateConfig
 from tuneval.evaluation.evaluate import evaluate
@@ -72,6 +73,8 @@ def evaluate_file(
     )
     place = run.path(ROOM, task.name)
     with run.at_work():
+        if not run.path("environment.json").exists():
+            files.write_json(run.path("environment.json"), describe_environment(seed=config.seed))
         told = tee(Recorder(run), report)
         result = evaluate(config, folder=place, report=told, **words)  # type: ignore[arg-type]
         run.mark_step(task.name, result.key, result.as_dict())

@@ -1,15 +1,18 @@
-"""One batch of prompts, token by token, until each has its answer."""
+"""One batch of prompts, token by token, until each has its answer.
+
+For models that `continuous` cannot serve: those with states or windows instead of keys and values
+of every token, or with an attention of their own.
+"""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 import torch
 
+from tuneval.models.answer import Answer, Completion, IsFinished, Prompt, never, next_tokens
 from tuneval.models.kv_cache import (
     begin_with,
     is_roomy,
@@ -19,60 +22,33 @@ from tuneval.models.kv_cache import (
     share_rows,
 )
 from tuneval.models.packed_attention import States
-from tuneval.models.sampling import Sampling, choose_tokens
-from tuneval.models.sequences import SHORTEST_SHARED_PREFIX, Ids, common_prefix
-
-FinishReason = Literal["stop", "length"]
-IsFinished = Callable[[int, Sequence[int]], bool]
-"""Whether the answer to prompt `index` ends with its last id."""
+from tuneval.models.sequences import SHORTEST_SHARED_PREFIX, common_prefix
 
 
-def never(index: int, ids: Sequence[int]) -> bool:
-    """Nothing but the stop ids and its length ends an answer."""
-    return False
+def decode_in_batches(
+    model: Any,
+    prompts: Sequence[Prompt],
+    *,
+    stop_ids: frozenset[int],
+    is_finished: IsFinished = never,
+    virtual_states: States = (),
+    token_budget: int,
+) -> Iterator[tuple[int, Completion]]:
+    """Index and completion of each prompt as it ends, batch by batch of prompts of like length.
 
-
-@dataclass(frozen=True, slots=True)
-class Completion:
-    """The ids that the model said, without the one that ended the turn.
-
-    `seconds_to_first` runs from when the prompt was taken up to its first token, `seconds` to its
-    last, both with the batch it was in.
+    Rows × (prompt + answer) is at most `token_budget` in each. Use in `evaluating(model)`.
     """
-
-    ids: tuple[int, ...]
-    finish_reason: FinishReason
-    seconds_to_first: float = field(default=0.0, compare=False)
-    seconds: float = field(default=0.0, compare=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Prompt:
-    """A prompt under its number, the most tokens that may follow, and how they are chosen."""
-
-    index: int
-    ids: Ids
-    limit: int
-    sampling: Sampling
-    dice_seed: int
-
-
-@dataclass(slots=True)
-class _Row:
-    prompt: Prompt
-    die: torch.Generator
-    said: list[int] = field(default_factory=list)
-
-    def hear(
-        self, token: int, stop_ids: frozenset[int], is_finished: IsFinished
-    ) -> FinishReason | None:
-        """Take the next token; why the answer ends with it, or None."""
-        if token in stop_ids:
-            return "stop"
-        self.said.append(token)
-        if is_finished(self.prompt.index, self.said):
-            return "stop"
-        return "length" if len(self.said) >= self.prompt.limit else None
+    # A window counts places: padding must not lie between a prompt and what is put before it.
+    unpadded = bool(virtual_states) and not is_roomy(make_cache(model.config, rows=1, capacity=1))
+    longest_first = sorted(prompts, key=lambda prompt: -len(prompt.ids))
+    for batch in _batches(longest_first, token_budget, unpadded=unpadded):
+        yield from decode(
+            model,
+            batch,
+            stop_ids=stop_ids,
+            is_finished=is_finished,
+            virtual_states=virtual_states,
+        )
 
 
 def decode(
@@ -83,39 +59,51 @@ def decode(
     is_finished: IsFinished = never,
     virtual_states: States = (),
 ) -> Iterator[tuple[int, Completion]]:
-    """Index and completion of each prompt as it ends. Use in `evaluating(model)`.
+    """Index and completion of each prompt of one batch as it ends.
 
     `virtual_states` come before every prompt, in each layer.
     """
-    rows = [_Row(p, torch.Generator().manual_seed(p.dice_seed)) for p in prompts]
-    began = time.perf_counter()
-    state = _State(model, prompts, virtual_states)
+    rows = [Answer(prompt) for prompt in prompts]
+    state = State(model, prompts, virtual_states)
     logits = state.read_prompts()
-    first = None
     while rows:
-        tokens = choose_tokens(
-            logits, [row.prompt.sampling for row in rows], [row.die for row in rows]
-        )
-        reasons = [
-            row.hear(token, stop_ids, is_finished)
-            for row, token in zip(rows, tokens.tolist(), strict=True)
+        tokens = next_tokens(logits, rows)
+        ended = [
+            row.hear(token, stop_ids, is_finished) for row, token in zip(rows, tokens, strict=True)
         ]
-        now = time.perf_counter() - began
-        first = first or now
-        for row, reason in zip(rows, reasons, strict=True):
-            if reason is not None:
-                yield row.prompt.index, Completion(tuple(row.said), reason, first, now)
-        if any(reasons):
-            order, moved = places_after([reason is None for reason in reasons])
-            rows = [rows[place] for place in order]
+        for row, completion in zip(rows, ended, strict=True):
+            if completion is not None:
+                yield row.prompt.index, completion
+        if any(ended):
+            order, moved = places_after([completion is None for completion in ended])
+            rows, tokens = ([them[place] for place in order] for them in (rows, tokens))
             if rows:
-                tokens = tokens[torch.tensor(order, device=tokens.device)]
                 state.keep(order, moved)
         if rows:
             logits = state.read(tokens)
 
 
-class _State:
+def _batches(
+    waiting: Sequence[Prompt], token_budget: int, *, unpadded: bool
+) -> Iterator[list[Prompt]]:
+    """`unpadded`: only prompts of the same length come together."""
+    batch: list[Prompt] = []
+    for prompt in waiting:
+        differs = unpadded and bool(batch) and len(prompt.ids) != len(batch[0].ids)
+        if batch and (_size([*batch, prompt]) > token_budget or differs):
+            yield batch
+            batch = []
+        batch.append(prompt)
+    if batch:
+        yield batch
+
+
+def _size(batch: Sequence[Prompt]) -> int:
+    width = max(len(prompt.ids) for prompt in batch) + max(prompt.limit for prompt in batch)
+    return len(batch) * width
+
+
+class State:
     """What the model has read so far, for every row that still speaks."""
 
     def __init__(self, model: Any, prompts: Sequence[Prompt], virtual_states: States) -> None:
@@ -157,11 +145,13 @@ class _State:
             torch.from_numpy(ids), torch.from_numpy(positions), self.mask[:, : begun + width]
         )
 
-    def read(self, tokens: torch.Tensor) -> torch.Tensor:
+    def read(self, tokens: Sequence[int]) -> torch.Tensor:
         """Logits (B, V) after one more token in each row."""
         self.mask[:, self.length] = 1
         logits = self._forward(
-            tokens[:, None], self.next_position[:, None], self.mask[:, : self.length + 1]
+            torch.tensor(tokens)[:, None],
+            self.next_position[:, None],
+            self.mask[:, : self.length + 1],
         )
         self.next_position = self.next_position + 1
         return logits

@@ -137,7 +137,7 @@ class Forward:
         if packed and self._has_states() and use_packed_attention(self.core):
             self.is_packed = True
             row = packed_batch(PackedRow(tuple(samples), 0))
-            self.is_packed = _is_close(self._all_logits([row]), alone)
+            self.is_packed = is_close(self._all_logits([row]), alone)
         if self.is_packed:
             batches = [row]
         else:
@@ -145,7 +145,7 @@ class Forward:
         # Before padded batches only peft itself puts virtual tokens, and it runs the whole model.
         if self._has_parts() and (self.virtual is None or self.is_packed):
             self.is_split = True
-            self.is_split = _is_close(self._all_logits(batches), alone)
+            self.is_split = is_close(self._all_logits(batches), alone)
 
     def _has_states(self) -> bool:
         """Whether what stands in front of the input, if anything, is there as keys and values."""
@@ -240,7 +240,8 @@ def _use_standard_attention(core: Any) -> None:
         core.set_attn_implementation("sdpa" if core._supports_sdpa else "eager")
 
 
-def _is_close(one: torch.Tensor, other: torch.Tensor) -> bool:
+def is_close(one: torch.Tensor, other: torch.Tensor) -> bool:
+    """Whether two ways to the same logits differ by no more than rounding."""
     tolerance = 1e-4 if other.dtype == torch.float64 else 1e-3
     return one.shape == other.shape and bool(
         (one - other).abs().max() <= tolerance * other.abs().max().clamp(min=1.0)

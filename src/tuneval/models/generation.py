@@ -1,27 +1,18 @@
-"""What would the model say: completions of many prompts.
-
-Batches of prompts of like length, longest first; what a batch's prompts begin with alike is
-read once; a row leaves its batch as soon as it stops.
-"""
+"""What would the model say: completions of many prompts, greedy or drawn by a seed."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from tuneval.errors import ModelError, UsageError
-from tuneval.models.decoding import (
-    Completion,
-    FinishReason,
-    IsFinished,
-    Prompt,
-    decode,
-    never,
-)
+from tuneval.models.answer import Completion, FinishReason, IsFinished, Prompt, never
+from tuneval.models.continuous import can_be_continuous, decode_continuously
+from tuneval.models.decoding import decode_in_batches
 from tuneval.models.forward import core_model, evaluating, longest_input
-from tuneval.models.kv_cache import is_roomy, make_cache
 from tuneval.models.memory import give_back, is_out_of_memory
 from tuneval.models.packed_attention import States
 from tuneval.models.sampling import Sampling, dice_seeds
@@ -33,6 +24,7 @@ __all__ = ["Completion", "FinishReason", "generate"]
 
 STAGE = "generate"
 Keep = Callable[[int, Completion], None]
+Decode = Callable[..., Iterator[tuple[int, Completion]]]
 
 
 def generate(
@@ -55,8 +47,8 @@ def generate(
     `on_done(index, completion)` hears each as it ends. An answer ends with one of `stop_ids`,
     which it does not hold, when `is_finished(index, ids so far)` says so, or after
     `max_new_tokens`; these and the temperature may differ from prompt to prompt. `token_budget`
-    bounds the tokens that a batch may come to hold, prompts and answers; it is halved when memory
-    runs out. Temperature 0 is greedy; what is sampled depends on the seed and the prompt, not on
+    bounds the tokens that are held at a time, prompts and answers; it is halved when memory runs
+    out. Temperature 0 is greedy; what is sampled depends on the seed and the prompt, not on
     the batch. Raises UsageError for an empty prompt, ModelError for one that leaves the model no
     room.
     """
@@ -78,7 +70,6 @@ def generate(
         for index, ids in enumerate(prompts)
         if index not in known
     ]
-    waiting.sort(key=lambda prompt: -len(prompt.ids))
     results: dict[int, Completion] = {}
 
     def keep(index: int, completion: Completion) -> None:
@@ -89,93 +80,64 @@ def generate(
 
     n_asked = len(waiting)
     report(Started(STAGE, n_asked, "completions"))
-    with evaluating(model):
-        virtual = virtual_tokens(model)
-        _answer_all(
-            core_model(model),
-            waiting,
-            keep,
-            stop_ids=frozenset(stop_ids),
-            is_finished=is_finished,
-            virtual_states=() if virtual is None else virtual.states(),
-            token_budget=token_budget,
-            report=report,
-        )
+    if waiting:
+        with evaluating(model):
+            work = _work(model, waiting, frozenset(stop_ids), is_finished)
+            _answer_all(work, waiting, keep, token_budget=token_budget, report=report)
     said = sum(len(completion.ids) for completion in results.values())
     report(Finished(STAGE, {"completions": len(results), "tokens": said}))
     return [results[index] for index in sorted(results)]
 
 
+def _work(
+    model: Any, prompts: Sequence[Prompt], stop_ids: frozenset[int], is_finished: IsFinished
+) -> Decode:
+    """How this model answers: continuously, or in padded batches where only these are right."""
+    core, virtual = core_model(model), virtual_tokens(model)
+    states: States = () if virtual is None else virtual.states()
+    longest = max(prompts, key=lambda prompt: len(prompt.ids))
+    is_continuous = can_be_continuous(core, longest.ids, states)
+    return partial(
+        decode_continuously if is_continuous else decode_in_batches,
+        core,
+        stop_ids=stop_ids,
+        is_finished=is_finished,
+        virtual_states=states,
+    )
+
+
 def _answer_all(
-    model: Any,
-    waiting: list[Prompt],
-    keep: Keep,
-    *,
-    stop_ids: frozenset[int],
-    is_finished: IsFinished,
-    virtual_states: States,
-    token_budget: int,
-    report: Report,
+    decode: Decode, waiting: list[Prompt], keep: Keep, *, token_budget: int, report: Report
 ) -> None:
-    """Batch by batch; after an out-of-memory what has no answer yet begins again in halves."""
-    # A window counts places: padding must not lie between a prompt and what is put before it.
-    unpadded = bool(virtual_states) and not is_roomy(make_cache(model.config, rows=1, capacity=1))
+    """All of them; after an out-of-memory what has no answer yet begins again in halves."""
     while waiting:
-        batch = next(_batches(waiting, token_budget, unpadded=unpadded))
         done: set[int] = set()
+        is_too_much = False
         try:
-            for index, completion in decode(
-                model,
-                batch,
-                stop_ids=stop_ids,
-                is_finished=is_finished,
-                virtual_states=virtual_states,
-            ):
+            for index, completion in decode(waiting, token_budget=token_budget):
                 done.add(index)
                 keep(index, completion)
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error):
                 raise
-            token_budget = _smaller(batch, token_budget)
-            report(Warned(STAGE, f"out of memory: going on with {token_budget} tokens at once"))
+            is_too_much = True
         waiting = [prompt for prompt in waiting if prompt.index not in done]
-        if len(done) < len(batch):
+        if is_too_much:  # here the error, and with it what the failed pass held, is gone
             give_back()
+            token_budget = _smaller(waiting, token_budget)
+            report(Warned(STAGE, f"out of memory: going on with {token_budget} tokens at once"))
 
 
-def _batches(
-    waiting: Sequence[Prompt], token_budget: int, *, unpadded: bool
-) -> Iterator[list[Prompt]]:
-    """Prompts of like length, longest first: rows × (prompt + answer) within the budget.
-
-    `unpadded`: only prompts of the same length come together.
-    """
-    batch: list[Prompt] = []
-    for prompt in waiting:
-        size = _size([*batch, prompt])
-        differs = unpadded and bool(batch) and len(prompt.ids) != len(batch[0].ids)
-        if batch and (size > token_budget or differs):
-            yield batch
-            batch = []
-        batch.append(prompt)
-    if batch:
-        yield batch
-
-
-def _size(batch: Sequence[Prompt]) -> int:
-    width = max(len(prompt.ids) for prompt in batch) + max(prompt.limit for prompt in batch)
-    return len(batch) * width
-
-
-def _smaller(batch: Sequence[Prompt], token_budget: int) -> int:
+def _smaller(waiting: Sequence[Prompt], token_budget: int) -> int:
     """Half of what just failed. Raises ModelError when that was a single prompt."""
-    if len(batch) == 1:
+    largest = max(waiting, key=lambda prompt: prompt.size)
+    if len(waiting) == 1 or token_budget <= largest.size:
         raise ModelError(
-            f"Memory does not suffice for one prompt of {len(batch[0].ids)} tokens "
-            f"and an answer of {batch[0].limit}.",
+            f"Memory does not suffice for one prompt of {len(largest.ids)} tokens "
+            f"and an answer of {largest.limit}.",
             mend="shorten it, ask for fewer new tokens, or use a smaller model or larger machine",
         )
-    return max(1, min(token_budget, _size(batch)) // 2)
+    return max(1, min(token_budget, len(waiting) * largest.size) // 2)
 
 
 def _refuse_impossible(

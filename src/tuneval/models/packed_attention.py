@@ -62,7 +62,7 @@ def packed_attention(
     """
     if layout is None or query.shape[0] != 1:
         raise RuntimeError("packed attention needs one row and its layout")
-    attend = _Attend(dropout, scaling, query.shape[1] != key.shape[1], sliding_window)
+    attend = Attend(dropout, scaling, query.shape[1] != key.shape[1], sliding_window)
     outputs = []
     # What every document sees: virtual tokens, then what the row opens with.
     first_keys, first_values = key[:, :, : layout.n_shared], value[:, :, : layout.n_shared]
@@ -83,7 +83,7 @@ def packed_attention(
 
 
 @dataclass(frozen=True, slots=True)
-class _Attend:
+class Attend:
     """Scaled dot-product attention where the queries are the last of the keys' positions."""
 
     dropout: float
@@ -92,6 +92,7 @@ class _Attend:
     window: int | None
 
     def __call__(self, query: torch.Tensor, key: torch.Tensor, value: torch.Tensor) -> torch.Tensor:
+        """Query (1, H, n, D), key and value (1, K, m, D); the result is like the query."""
         n_query, n_key = query.shape[2], key.shape[2]
         windowed = self.window is not None and n_key > self.window
         mask = None
@@ -115,6 +116,14 @@ class _Attend:
 
 def use_packed_attention(model: PreTrainedModel) -> bool:
     """Switch the model to packed attention; False when its attention needs more than this gives."""
+    if not can_be_packed(model):
+        return False
+    model.set_attn_implementation(PACKED_ATTENTION)
+    return True
+
+
+def can_be_packed(model: PreTrainedModel) -> bool:
+    """Whether documents in one row can be kept apart by attention alone."""
     config = model.config.get_text_config()
     special = ("attn_logit_softcapping", "attention_chunk_size")
     if any(getattr(config, name, None) for name in special):
@@ -122,10 +131,7 @@ def use_packed_attention(model: PreTrainedModel) -> bool:
     # A convolution or a linear attention would carry one document's state into the next.
     if not set(getattr(config, "layer_types", None) or ()) <= KEPT_APART:
         return False
-    if not getattr(model, "_supports_attention_backend", False):
-        return False
-    model.set_attn_implementation(PACKED_ATTENTION)
-    return True
+    return bool(getattr(model, "_supports_attention_backend", False))
 
 
 AttentionInterface.register(PACKED_ATTENTION, packed_attention)

@@ -103,8 +103,8 @@ class _Expansion:
                     direct[name].add(axis)
         for name in self.steps:
             reached = set(direct[name])
-            for levels in self._combinations(direct[name]):
-                for _, earlier in self._references(self._patched(name, levels)):
+            for cell in self._combinations(direct[name]):
+                for _, earlier in self._references(self._patched(name, cell)):
                     reached |= set(self.axes[earlier])
             self.axes[name] = tuple(axis for axis in self.matrix.axes if axis in reached)
         if not any(self.axes[name] for name in self._evaluations()):
@@ -125,7 +125,11 @@ class _Expansion:
             for levels in self._combinations(self.axes[name]):
                 cell = self._cell(name, levels)
                 if levels and cell != baseline:
-                    step = {"kind": "compare", "name": f"{cell}-and-baseline", "a": baseline}
+                    step: dict[str, Any] = {
+                        "kind": "compare",
+                        "name": f"{cell}-and-baseline",
+                        "a": baseline,
+                    }
                     if self.matrix.metrics is not None:
                         step["metrics"] = list(self.matrix.metrics)
                     yield {**step, "b": cell, "levels": levels}

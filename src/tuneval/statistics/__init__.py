@@ -8,6 +8,10 @@ paired       paired_comparison (all that `compare` needs), mcnemar, tango, permu
 paired_sums  paired_sums_comparison: the same for a figure of the whole set
 classes      macro_f1, its interval and its paired comparison
 correlation  pearson, spearman
+variance     variance_parts of repeated runs; repeats: what they leave to see
+agreement    cohen_kappa, fleiss_kappa, krippendorff_alpha
+bradley_terry, ranking  strengths from who beat whom; standings with tied sets
+sequential   sequential_comparison: looked at after every item
 multiple     holm
 power        smallest_detectable_difference, items_needed
 

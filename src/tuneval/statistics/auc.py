@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,11 +12,10 @@ from scipy.optimize import brentq
 from scipy.special import expit, logit, ndtr
 from scipy.stats import rankdata
 
-from tuneval.errors import StatisticsError
-from tuneval.statistics.bootstrap import WeightedStatistic
 from tuneval.statistics.estimate import Estimate
 from tuneval.statistics.paired import PairedComparison
 from tuneval.statistics.power import smallest_detectable_mean_difference
+from tuneval.statistics.roc import both_classes
 from tuneval.statistics.sample import (
     Clusters,
     Floats,
@@ -28,6 +27,12 @@ from tuneval.statistics.sample import (
 )
 
 _ROUNDING = 1e-12
+
+
+Classes = Mapping[str, Sequence[bool]]
+"""For each class which items are of it."""
+Scores = Mapping[str, Sequence[float]]
+"""For each class what each item scores for it."""
 
 
 def auc(
@@ -44,14 +49,7 @@ def auc(
     nothing (no pair is wrong, none is right, a class has one item), Newcombe's (2006) score
     interval, his method 5. Raises StatisticsError unless there are both classes.
     """
-    area = _Area.of(scores, is_positive, clusters)
-    value, error = area.value, area.error(area.centred)
-    if value in (0.0, 1.0) or error is None:
-        low, high = area.newcombe(level)
-        return area.estimate(value, low, high, level, "Newcombe")
-    reach = area.quantile(level) * error / (value * (1 - value))
-    low, high = (float(expit(logit(value) + side * reach)) for side in (-1, 1))
-    return area.estimate(value, low, high, level, "DeLong, logit")
+    return _estimate(_Area.of(scores, is_positive, clusters), level)
 
 
 def paired_auc(
@@ -68,7 +66,36 @@ def paired_auc(
     items of the other class. Where the variance says nothing, the interval is put together from
     those of the two areas (Zou and Donner 2008), which is rather too wide.
     """
-    first, second = _Area.of(a, is_positive, clusters), _Area.of(b, is_positive, clusters)
+    first, second = (_Area.of(scores, is_positive, clusters) for scores in (a, b))
+    return _compared(first, second, level)
+
+
+def mean_auc(
+    scores: Scores, classes: Classes, *, clusters: Clusters | None = None, level: float = 0.95
+) -> Estimate:
+    """The mean over the classes of the area of each against the rest; interval as of one area."""
+    return _estimate(_Area.mean(scores, classes, clusters), level)
+
+
+def paired_mean_auc(
+    a: Scores, b: Scores, classes: Classes, *, clusters: Clusters | None = None, level: float = 0.95
+) -> PairedComparison:
+    """The mean area of `b` less that of `a` on the same items, as `paired_auc` has it."""
+    first, second = (_Area.mean(scores, classes, clusters) for scores in (a, b))
+    return _compared(first, second, level)
+
+
+def _estimate(area: _Area, level: float) -> Estimate:
+    value, error = area.value, area.error(area.centred)
+    if value in (0.0, 1.0) or error is None:
+        low, high = area.newcombe(level)
+        return area.estimate(value, low, high, level, "Newcombe")
+    reach = area.quantile(level) * error / (value * (1 - value))
+    low, high = (float(expit(logit(value) + side * reach)) for side in (-1, 1))
+    return area.estimate(value, low, high, level, "DeLong, logit")
+
+
+def _compared(first: _Area, second: _Area, level: float) -> PairedComparison:
     change = second.terms - first.terms
     higher, lower = int((change > _ROUNDING).sum()), int((change < -_ROUNDING).sum())
     difference, method = second.value - first.value, "DeLong"
@@ -99,54 +126,6 @@ def paired_auc(
     )
 
 
-def weighted_auc(scores: ArrayLike, is_positive: Sequence[bool]) -> WeightedStatistic:
-    """The area as a function of how often each item is counted; nan without one of the classes."""
-    numbers = finite_numbers(scores, name="scores")
-    order = np.argsort(numbers, kind="stable")
-    ordered, positive = numbers[order], np.asarray(is_positive, dtype=bool)[order]
-    starts = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]]))
-
-    def area(weights: Floats) -> Floats:
-        sorted_weights = weights[:, order]
-        above = np.add.reduceat(sorted_weights * positive, starts, axis=1)
-        below = np.add.reduceat(sorted_weights * ~positive, starts, axis=1)
-        beaten = np.cumsum(below, axis=1) - below / 2
-        pairs = above.sum(axis=1) * below.sum(axis=1)
-        with np.errstate(invalid="ignore"):
-            return np.asarray((above * beaten).sum(axis=1) / np.where(pairs > 0, pairs, np.nan))
-
-    return area
-
-
-@dataclass(frozen=True, slots=True)
-class RocPoint:
-    """Where items that score `threshold` or more are called positive."""
-
-    threshold: float
-    false_positive_rate: float
-    true_positive_rate: float
-
-
-def roc_points(scores: ArrayLike, is_positive: Sequence[bool]) -> list[RocPoint]:
-    """The corners of the curve, from the highest score down; (0, 0) itself is left out."""
-    numbers = finite_numbers(scores, name="scores")
-    positive = _both_classes(is_positive, len(numbers))
-    order = np.argsort(-numbers, kind="stable")
-    ordered = numbers[order]
-    ends = np.flatnonzero(np.concatenate([ordered[1:] != ordered[:-1], [True]]))
-    true = np.cumsum(positive[order])[ends] / positive.sum()
-    false = np.cumsum(~positive[order])[ends] / (~positive).sum()
-    # A point on the line between its neighbours is no corner.
-    steps = np.diff(np.column_stack([false, true]), axis=0, prepend=[[0.0, 0.0]])
-    turns = steps[:-1, 0] * steps[1:, 1] - steps[:-1, 1] * steps[1:, 0]
-    is_corner = np.concatenate([np.abs(turns) > _ROUNDING, [True]])
-    return [
-        RocPoint(float(ordered[end]), float(f), float(t))
-        for end, f, t, corner in zip(ends, false, true, is_corner, strict=True)
-        if corner
-    ]
-
-
 @dataclass(frozen=True, slots=True)
 class _Area:
     """An area and what it is made of.
@@ -160,11 +139,12 @@ class _Area:
     centred: Floats
     positive: NDArray[np.bool_]
     clusters: NDArray[np.intp] | None
+    of_several: bool = False
 
     @classmethod
     def of(cls, scores: ArrayLike, is_positive: Sequence[bool], clusters: Clusters | None) -> _Area:
         numbers = finite_numbers(scores, name="scores")
-        positive = _both_classes(is_positive, len(numbers))
+        positive = both_classes(is_positive, len(numbers))
         n_positive, n_negative = int(positive.sum()), int((~positive).sum())
         ranks, terms = rankdata(numbers), np.empty(len(numbers))
         terms[positive] = (ranks[positive] - rankdata(numbers[positive])) / n_negative
@@ -173,6 +153,26 @@ class _Area:
         centred = (terms - value) / np.where(positive, n_positive, n_negative)
         members = cluster_numbers(len(numbers), clusters) if is_clustered(clusters) else None
         return cls(value, terms, centred, positive, members)
+
+    @classmethod
+    def mean(cls, scores: Scores, classes: Classes, clusters: Clusters | None) -> _Area:
+        """Of several classes; `positive` is the rarest one, whose pairs are the fewest."""
+        parts = [cls.of(scores[name], members, clusters) for name, members in classes.items()]
+        rarest = min(parts, key=lambda part: int(part.positive.sum()))
+        return cls(
+            float(np.mean([part.value for part in parts])),
+            np.mean([part.terms for part in parts], axis=0),
+            np.mean([part.inflated() for part in parts], axis=0),
+            rarest.positive,
+            rarest.clusters,
+            of_several=True,
+        )
+
+    def inflated(self) -> Floats:
+        """`centred` as far from 0 as the m - 1 in the divisor of each class's variance asks."""
+        m, n = int(self.positive.sum()), int((~self.positive).sum())
+        larger = np.where(self.positive, m / max(1, m - 1), n / max(1, n - 1))
+        return np.asarray(self.centred * np.sqrt(larger))
 
     @property
     def n_clusters(self) -> int | None:
@@ -185,6 +185,8 @@ class _Area:
     def error(self, centred: Floats) -> float | None:
         """The standard error that such terms have; None where they do not tell it."""
         parts: list[Floats] = [centred[self.positive], centred[~self.positive]]
+        if self.of_several:
+            parts = [centred]
         if self.clusters is not None:
             parts = [np.bincount(self.clusters, centred).astype(np.float64)]
         if any(len(part) < 2 for part in parts):
@@ -212,15 +214,3 @@ class _Area:
         self, value: float, low: float | None, high: float | None, level: float, method: str
     ) -> Estimate:
         return Estimate(value, low, high, level, method, len(self.terms), self.n_clusters, "share")
-
-
-def _both_classes(is_positive: Sequence[bool], n: int) -> NDArray[np.bool_]:
-    positive = np.asarray(is_positive, dtype=bool)
-    if len(positive) != n:
-        raise StatisticsError(f"There are {n} scores but {len(positive)} classes.")
-    if positive.all() or not positive.any():
-        raise StatisticsError(
-            "All items are of one class: there is no pair to put in order.",
-            mend="give positive and negative items",
-        )
-    return positive

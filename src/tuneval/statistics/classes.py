@@ -70,9 +70,8 @@ def per_class_of_sums(sums: Floats) -> PerClass:
 
 
 def macro_mean(values: Floats, support: Floats) -> Floats:
-    """The mean over the classes that are expected at all, (...)."""
-    present = support > 0
-    mean: Floats = (values * present).sum(axis=-1) / np.maximum(present.sum(axis=-1), 1)
+    """The mean over the classes that are expected at all, (...); the values of others are 0."""
+    mean: Floats = values.sum(axis=-1) / np.maximum((support > 0).sum(axis=-1), 1)
     return mean
 
 

@@ -210,6 +210,17 @@ def test_several_right_options_are_a_set_without_order(several):
     assert [q.gold for q in load(several, protocol="lm-eval").questions] == [(0, 2), (1,), (), (1,)]
 
 
+def test_options_in_one_text_count_as_five_in_english_and_four_in_chinese(tmp_path):
+    for subject, last in (
+        ("sat-en", "A: Among A through E, the answer is"),
+        ("jec-qa-kd", "从A到D"),
+    ):
+        row = {"passage": None, "question": "?", "options": ["A one B two"], "label": "A"}
+        (tmp_path / f"{subject}.jsonl").write_text(json.dumps(row) + "\n", encoding="utf-8")
+        (question,) = load(tmp_path, subjects=subject).questions
+        assert last in question.prompt
+
+
 def test_sat_en_without_passage_shows_none_in_its_demonstrations(agieval, tmp_path):
     row = {"passage": "", "question": "Why?", "options": ["(A)x", "(B)y"], "label": "A"}
     (tmp_path / "v1").mkdir()

@@ -200,6 +200,7 @@ def test_strata_are_tested_each_and_together():
         (["题目：一\n答案", "题目：二三\n答案", "题目：\n答案"], ["一", "二三", ""]),
         (["same", "same", "same"], ["same", "same", "same"]),
         (["ab", "ac"], ["ab", "ac"]),
+        (["ab", "abab", "abb"], ["", "ab", "b"]),
     ],
 )
 def test_words_that_all_share_are_taken_off(texts, expected):

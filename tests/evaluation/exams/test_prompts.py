@@ -64,7 +64,9 @@ def test_ceval_as_a_chat_puts_the_header_into_the_system_message(ceval):
 
 
 def test_ceval_of_lm_eval_has_another_header_and_a_blank_before_the_letter(ceval):
-    (first, _) = load("ceval", ceval, shots=2, protocol="lm-eval").questions
+    asked = load("ceval", ceval, shots=2, protocol="lm-eval")
+    (first, _) = asked.questions
+    assert asked.average is None
     assert whole(first) == (
         "以下是中国关于逻辑学的单项选择题，请选出其中的正确答案。\n\n"
         "1+1等于____。\nA. 1\nB. 2\nC. 3\nD. 4\n答案： B\n\n"
@@ -76,7 +78,9 @@ def test_ceval_of_lm_eval_has_another_header_and_a_blank_before_the_letter(ceval
 
 def test_ceval_of_opencompass_repeats_the_header_in_every_shot(ceval):
     header = "以下是中国关于逻辑学考试的单项选择题，请选出其中的正确答案。\n"
-    (first, _) = load("ceval", ceval, shots=1, protocol="opencompass").questions
+    asked = load("ceval", ceval, shots=1, protocol="opencompass")
+    (first, _) = asked.questions
+    assert asked.average == "subject"
     assert whole(first) == (
         f"{header}1+1等于____。\nA. 1\nB. 2\nC. 3\nD. 4\n答案: \nB\n"
         f"{header}2+2等于____。\nA. 1\nB. 2\nC. 3\nD. 4\n答案: "

@@ -29,6 +29,7 @@ ITEMS = [
     item("law", "1", chosen=chosen(-3, -2, -2, -1, choices=("\nA", "\nB", "\nC", "\nD"))),
     item("logic", "12", predict="答案是C", extracted={"strict": "C", "lenient": "C"}),
     item("logic", "13", predict="不知道", extracted={"lenient": "A", "official": None}),
+    item("logic", "14", predict="1. 没有", extracted={"lenient": None, "official": "没有D"}),
 ]
 
 
@@ -36,7 +37,7 @@ def test_every_subject_stands_in_the_submission_with_the_letters_answered():
     letters = submission(ITEMS)
     assert len(letters) == 52
     assert letters["law"] == {"0": "B", "1": "D"}
-    assert letters["logic"] == {"12": "C", "13": ""}
+    assert letters["logic"] == {"12": "C", "13": "", "14": ""}
     assert letters["accountant"] == {}
 
 

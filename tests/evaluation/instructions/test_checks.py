@@ -154,6 +154,12 @@ CASES: list[tuple[str, dict[str, Any], str, str]] = [
         "| a | b |\n|---|:-:|\n| 1 | 2 |",
         "| a | b |\n| 1 | 2 |\n| 3 | 4 |",
     ),
+    (
+        "detectable_format:table",
+        {"num_columns": 1, "num_rows": 2},
+        "| a |\n|---|\n| 1 |\n| 2 |",
+        "| a |\n|---|\n| 1 |",
+    ),
 ]
 
 

@@ -194,6 +194,7 @@ def test_what_an_item_lacks_is_unscored_with_its_reason() -> None:
     assert "the formula has no value" in reason
     assert reasons("prediction", answer("a")) == {"the formula gives no number": 1}
     assert reasons("exp(999)", answer("a"))
+    assert reasons("1e308 * 10", answer("a")) == {"the formula gives no number": 1}
     # Who does not get that far is not asked: and, or, if stop as in Python.
     assert value("item_expression:len(prediction) > 0 and field['x'] > 1", [answer("")]) == 0.0
 

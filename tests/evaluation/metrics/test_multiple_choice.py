@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from answers import answer, result, value
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tuneval.evaluation.items import Chosen
@@ -13,6 +13,7 @@ LOGPROBS = st.lists(st.floats(-200, -0.01), min_size=3, max_size=3)
 TEXTS = st.lists(st.text("ab对错", min_size=1, max_size=9), min_size=3, max_size=3)
 
 
+@example([-2.0, -3.4, -9.0], ["a", "bb", "a"], 1)  # a blank counted as part would say 0
 @given(LOGPROBS, TEXTS, st.integers(0, 2))
 def test_the_three_measures_are_those_of_lm_eval(
     logprobs: list[float], texts: list[str], gold: int

@@ -7,6 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics as sklearn
 
+from tuneval.evaluation.metrics import load_metric
+
 NUMBERS = st.floats(-1e3, 1e3).map(lambda number: round(number, 3))
 PAIRS = st.lists(st.tuples(NUMBERS, NUMBERS), min_size=2, max_size=30)
 
@@ -34,6 +36,16 @@ def test_r2_does_not_suffer_from_numbers_far_from_0() -> None:
     true = [1e9 + n for n in range(5)]
     said = [t + 1 for t in true]
     assert value("r2", numbered(said, true)) == pytest.approx(1 - 5 / 10)
+
+
+def test_a_resample_has_the_r2_of_its_own_items() -> None:
+    random = np.random.default_rng(0)
+    said, true = random.normal(size=(2, 6))
+    metric = load_metric("r2")
+    columns, drawn = metric.columns(numbered(said, true)), [0, 0, 1, 4, 4, 4]
+    expected = sklearn.r2_score(true[drawn], said[drawn])
+    assert metric.statistic(columns[drawn].sum(axis=0)) == pytest.approx(expected)
+    assert np.isnan(metric.statistic(columns[[3, 3, 3]].sum(axis=0)))
 
 
 def test_the_mean_as_every_answer_has_no_r2_and_perfect_answers_all() -> None:

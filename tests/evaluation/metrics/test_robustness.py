@@ -196,6 +196,27 @@ def test_drops_of_figures_of_the_whole_set_are_compared_too(metric: str) -> None
     assert compared is not None
     assert compared.difference.value == pytest.approx(values[1].value - values[0].value)
     assert compared.difference.value > 0
+    if metric == "response_perplexity":
+        # Each copy of b lost by itself, while those of a lost nothing.
+        assert (compared.n_higher, compared.n_lower) == (12, 0)
+
+
+def test_drops_of_distinct_words_are_counted_item_by_item() -> None:
+    def system(said: str) -> list[Item]:
+        return [
+            part
+            for n in range(4)
+            for part in (
+                item(str(n), "one two three"),
+                item(f"{n}~case", said, perturbation="case", original=str(n)),
+            )
+        ]
+
+    measure = load_metric("robustness_drop:distinct:1")
+    a, b = (items_for(measure, system(said)) for said in ("so so it", "so so so"))
+    compared = measure.compare(a, b, clusters=None, seed=17)
+    assert compared is not None
+    assert (compared.n_higher, compared.n_lower) == (4, 0)
 
 
 def test_an_auc_drops_and_its_drops_are_compared() -> None:

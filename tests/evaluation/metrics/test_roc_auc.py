@@ -82,7 +82,9 @@ def test_without_both_classes_there_is_no_area() -> None:
 
 
 def test_one_probability_does_not_tell_three_classes_apart() -> None:
-    assert result("roc_auc", scored([0.1, 0.2, 0.3], "abc")).estimate is None
+    items = scored([0.1, 0.2, 0.3], "abc")
+    assert result("roc_auc", items).estimate is None
+    assert difference("roc_auc", items, items) is None
 
 
 def test_a_perfect_order_has_an_interval_below_1_and_a_reverse_one_above_0() -> None:

@@ -45,6 +45,11 @@ def test_typos_change_an_exact_share_of_letters_to_neighbours_and_keep_case() ->
         assert slipped[place].isupper() == text[place].isupper()
 
 
+def test_typos_keep_capitals() -> None:
+    slipped = changed("typos:1", "WHICH Planet")
+    assert [letter.isupper() for letter in slipped] == [*[True] * 5, False, True, *[False] * 5]
+
+
 def test_typos_spare_short_words_where_a_slip_makes_another_word() -> None:
     assert changed("typos:1", "it is not two") == "it is not two"
 
@@ -176,6 +181,12 @@ def test_a_wrong_name_or_share_says_what_to_write(name: str, mend: str) -> None:
 def test_every_row_loads_by_its_name_and_tells_its_source() -> None:
     assert [about.name for about in catalog()] == list(PERTURBATIONS)
     assert all(about.source and about.summary for about in catalog())
+
+
+def test_of_overlapping_edits_the_first_is_made_and_kept_spans_move_along() -> None:
+    edits = [Edit(0, 2, ("XYZ",)), Edit(1, 2, ("!",)), Edit(1, 3, ("?",)), Edit(2, 2, ("-",))]
+    after = rewrite(Passage("abcd", ((2, 4),)), edits, Random(1), share=1.0)
+    assert (after.text, after.kept) == ("XYZ-cd", ((4, 6),))
 
 
 SPANS = st.tuples(st.integers(0, 30), st.integers(0, 30)).map(lambda ends: tuple(sorted(ends)))

@@ -70,8 +70,16 @@ def test_runs_that_are_alike_are_said_to_be(make_evaluation):
         assert row.between_runs.value == 0
         assert row.two_runs == 0
         assert row.n_changed == 0
+        assert row.dominant in ("items", None)
         if row.unit != "":
             assert row.reading.kind == "noise"
+
+
+def test_where_no_item_is_right_nothing_is_foretold(make_evaluation):
+    runs = {f"seed-{n}": make_evaluation(str(n), said([0] * 20)) for n in (1, 2, 3)}
+    (row,) = stability([RepeatedRuns("x", "m", "seed", runs)], metrics=["exact_match"]).rows
+    assert row.detectable == ()
+    assert row.dominant is None
 
 
 def test_of_two_sources_the_one_that_moves_answers_is_named(drawn):
@@ -100,10 +108,12 @@ def test_a_ratio_of_sums_is_split_by_what_each_item_adds(make_evaluation):
             for item, nll in zip(made.items, base + random.normal(0, 0.2, 50), strict=True)
         ]
         runs.append(Evaluation(made.result, items))
+    runs[1] = Evaluation(runs[1].result, [*runs[0].items[:3], *runs[1].items[3:]])
     layout = layout_of(PERPLEXITY, runs, seed=1)
     true = [np.exp(sum(i.teacher_forced.nll for i in run.items) / 200) for run in runs]
     assert layout.scores == pytest.approx(true)
     assert layout.values.mean(axis=0) == pytest.approx(true)
+    assert layout_of(PERPLEXITY, runs[:2], seed=1).n_changed == 47
     # Delta method: the derivative of the perplexity by an item's loss, 200 tokens in all.
     first = np.array([item.teacher_forced.nll for item in runs[0].items])
     by_hand = true[0] * (1 + (first - first.mean()) / 4)
@@ -184,6 +194,13 @@ def test_repeats_are_found_again_by_task_model_and_source(make_evaluation, tmp_p
         ("answers", "batch", ("batch-1", "batch-16")),
     }
     assert found[0].environments["batch-1"] == {"python": "batch-1"}
+
+
+def test_the_same_repeat_in_two_places_counts_twice(make_evaluation, tmp_path):
+    for place in ("first", "second", "third"):
+        saved(tmp_path / place / "answers@seed-1", make_evaluation("m", said([1, 0])))
+    (found,) = find_repeats([str(tmp_path)])
+    assert len(found.runs) == 3
 
 
 def test_runs_without_a_label_are_told_apart_by_their_settings(make_evaluation, tmp_path):

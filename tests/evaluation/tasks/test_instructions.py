@@ -102,6 +102,10 @@ def test_the_four_figures_of_a_worked_example() -> None:
         _answered('Sure:\n["map"]'),  # loosely all three, strictly two
         _answered("a, b"),  # none
     ]
+    alone = {"instructions": [{"id": "keywords:existence", "keywords": ["b"]}]}
+    share = account_for([*items, replace(items[2], fields=alone)], "inst_level_strict_acc", seed=1)
+    assert share.estimate is not None
+    assert share.estimate.value == pytest.approx(6 / 10)
     values = {}
     for name in ("prompt_level", "inst_level"):
         for kind in ("strict", "loose"):

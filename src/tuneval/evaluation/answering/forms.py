@@ -6,7 +6,6 @@ import hashlib
 import random
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from itertools import groupby
 
 from tuneval.data.example import Message
 from tuneval.evaluation.question import Prompt, Question
@@ -47,13 +46,16 @@ class Form:
 
     @property
     def messages(self) -> tuple[Message, ...]:
-        """A chat prompt, up to the assistant's turn; neighbours of one role are one turn."""
+        """A chat prompt, up to the assistant's turn; what a user says in a row is one turn."""
         parts = (self.head, *self.shots, self.question.prompt)
         said = (message for part in parts if not isinstance(part, str) for message in part)
-        turns = [list(turn) for _, turn in groupby(said, key=lambda message: message.role)]
-        return tuple(
-            replace(turn[0], content="".join(message.content for message in turn)) for turn in turns
-        )
+        turns: list[Message] = []
+        for message in said:
+            if turns and turns[-1].role == message.role == "user":
+                turns[-1] = replace(turns[-1], content=turns[-1].content + message.content)
+            else:
+                turns.append(message)
+        return tuple(turns)
 
     @property
     def has_lost(self) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
@@ -11,14 +11,19 @@ from tuneval import files
 from tuneval.runs.events import Event, Report, Warned
 
 ELAPSED = "elapsed_seconds"
+Measure = Callable[[], dict[str, float]]
 
 
 class Kept:
-    """The rows of a JSON-lines file by item id. Each id stands there once."""
+    """The rows of a JSON-lines file by item id. Each id stands there once.
+
+    `measure` gives what the work since the last row took; it is kept with each row.
+    """
 
     def __init__(self, path: Path, *, wanted: Collection[str]) -> None:
         self.path = path
         self.rows: dict[str, dict[str, Any]] = {}
+        self.measure: Measure | None = None
         if path.exists():
             for row in files.read_jsonl(path, tolerate_torn_tail=True):
                 if row.get("id") in wanted:
@@ -35,7 +40,8 @@ class Kept:
     def append(self, row: dict[str, Any]) -> None:
         """Keep a finished item, with the seconds of work up to it over all starts."""
         elapsed = self._seconds_before + time.monotonic() - self._began
-        row = row | {ELAPSED: round(elapsed, 3)}
+        measured = {} if self.measure is None else self.measure()
+        row = row | {ELAPSED: round(elapsed, 3)} | measured
         files.append_jsonl(self.path, row)
         self.rows[row["id"]] = row
 

@@ -12,7 +12,7 @@ from tuneval.evaluation.answering.asked import Writing
 from tuneval.evaluation.answering.chosen import choose
 from tuneval.evaluation.answering.encoding import encode_questions
 from tuneval.evaluation.answering.generated import stop_ids_of, write
-from tuneval.evaluation.answering.kept import Kept
+from tuneval.evaluation.answering.kept import Kept, Measure
 from tuneval.evaluation.answering.respondent import Invariance, Ready, RespondentFacts
 from tuneval.evaluation.answering.texts import read
 from tuneval.evaluation.config import EvaluateConfig
@@ -88,6 +88,7 @@ class LocalRespondent:
 
         loaded = self._model
         engine = TorchEngine(loaded.model, token_budget=ready.config.token_budget)
+        kept.measure = _measure(loaded)
         report(Started(stage, len(ready.asked), "items"))
         choose(engine, ready, kept=kept, stage=stage, report=report)
         read(engine, ready, kept=kept, stage=stage, report=report)
@@ -146,3 +147,21 @@ class LocalRespondent:
 def _template_of(loaded: LoadedModel, name: str) -> Template | None:
     has_own = getattr(loaded.tokenizer, "chat_template", None)
     return None if name == "auto" and not has_own else load_template(loaded.tokenizer, name)
+
+
+def _measure(loaded: LoadedModel) -> Measure:
+    """Joules since the last answer, and the most memory so far, the model's own included."""
+    from tuneval.models.consumption import Consumption
+
+    model = loaded.model
+    consumption = Consumption(model.device)
+    # What torch counts on CUDA has the weights in it; what the process grew by has not.
+    weights = 0 if model.device.type == "cuda" else model.get_memory_footprint()
+    consumption.begin()
+
+    def measure() -> dict[str, float]:
+        joules, peak = consumption.joules(), consumption.peak_bytes()
+        taken = {} if joules is None else {"energy_joules": round(joules, 6)}
+        return taken if peak is None else taken | {"peak_memory_bytes": peak + weights}
+
+    return measure

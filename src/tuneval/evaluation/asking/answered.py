@@ -9,22 +9,36 @@ from tuneval.evaluation.extraction import extract
 from tuneval.evaluation.items import Chosen, Item, Read
 from tuneval.evaluation.question import Question, Way
 
-TIMES = ("seconds", "seconds_to_first")
+MEASURED = ("seconds", "seconds_to_first", "energy_joules", "peak_memory_bytes")
+"""What the clock and the drivers say of an answer: two runs of one evaluation differ in it."""
 SKIPPED: Mapping[Way, str] = {"choose": "chosen", "generate": "generated", "read": "read"}
 """What each way of answering is called in `Item.skipped`."""
 
 
 def items_from(
-    questions: Iterable[Question], rows: Mapping[str, Mapping[str, Any]], skipped: Mapping[str, str]
+    questions: Iterable[Question],
+    rows: Mapping[str, Mapping[str, Any]],
+    skipped: Mapping[str, str],
+    *,
+    of_model: Mapping[str, Any] | None = None,
 ) -> list[Item]:
-    """One item for each question, in their order; `rows` and `skipped` are by question id."""
-    return [_item(question, rows.get(question.id), skipped) for question in questions]
+    """One item for each question, in their order; `rows` and `skipped` are by question id.
+
+    `of_model` are fields that all items share.
+    """
+    shared = of_model or {}
+    return [_item(q, rows.get(q.id), skipped, shared) for q in questions]
 
 
-def _item(question: Question, row: Mapping[str, Any] | None, skipped: Mapping[str, str]) -> Item:
-    fields, known = dict(question.fields), {}
+def _item(
+    question: Question,
+    row: Mapping[str, Any] | None,
+    skipped: Mapping[str, str],
+    shared: Mapping[str, Any],
+) -> Item:
+    fields, known = {**question.fields, **shared}, {}
     if row is not None:
-        fields |= {name: row[name] for name in TIMES if row.get(name) is not None}
+        fields |= {name: row[name] for name in MEASURED if row.get(name) is not None}
         known = _ANSWERS[question.way](question, row)
     elif question.id in skipped:
         known = {"skipped": {SKIPPED[question.way]: skipped[question.id]}}

@@ -19,6 +19,7 @@ from tuneval.evaluation.asking.answers import Answers
 from tuneval.evaluation.asking.overall import by_stratum, overall
 from tuneval.evaluation.asking.prepare_task import PreparedTask, evaluation_key
 from tuneval.evaluation.asking.task_record import TaskRecord
+from tuneval.evaluation.asking.trained import train_seconds
 from tuneval.evaluation.grade import grade
 from tuneval.evaluation.items import Item, write_items
 from tuneval.evaluation.question import Question
@@ -90,7 +91,9 @@ class _Work:
         for questions in later:
             answers.go_on(questions, self.prepared.config)
         invariance = self._check_invariance(ready)
-        items = items_from(self.prepared.questions, answers.rows, answers.skipped)
+        items = items_from(
+            self.prepared.questions, answers.rows, answers.skipped, of_model=self._of_model()
+        )
         items = grade(items, self.prepared.metrics)
         result = self._result(items, answers, ready, invariance)
         write_items(self.folder, items)
@@ -98,6 +101,12 @@ class _Work:
         result.save(self.folder)
         self.report(Saved(f"evaluate {self.name}", str(self.folder)))
         return result
+
+    def _of_model(self) -> dict[str, float]:
+        """What is known of the model itself, for every item."""
+        facts = self.respondent.facts
+        seconds = train_seconds(facts.model, facts.adapter)
+        return {} if seconds is None else {"train_seconds": seconds}
 
     def _refuse_other_ways(self) -> None:
         lacking = {
@@ -124,7 +133,10 @@ class _Work:
                 [[q.id, q.after, str(q.prompt)] for questions in later for q in questions]
             )
         temperatures = sorted(
-            {q.temperature or config.temperature for q in self.prepared.questions}
+            {
+                config.temperature if q.temperature is None else q.temperature
+                for q in self.prepared.questions
+            }
         )
         if temperatures[-1] > 0:
             wanted |= {"temperatures": temperatures, "top_p": config.top_p, "seed": config.seed}

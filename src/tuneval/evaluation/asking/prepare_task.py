@@ -78,7 +78,8 @@ def prepare_task(task: Task, config: EvaluateConfig) -> PreparedTask:
 
 
 def _with_own_length(asked: Questions, config: EvaluateConfig) -> Questions:
-    if "max_new_tokens" not in config.model_fields_set:
+    writes = any(question.way == "generate" for question in asked.questions)
+    if not writes or "max_new_tokens" not in config.model_fields_set:
         return asked
     longest = config.max_new_tokens
     return replace(

@@ -69,6 +69,7 @@ METRICS = Catalog(
         "rouge-1": f"{_HERE}.generation.texts:ROUGE_1",
         "rouge-2": f"{_HERE}.generation.texts:ROUGE_2",
         "rouge-l": f"{_HERE}.generation.texts:ROUGE_L",
+        "rouge_words": f"{_HERE}.generation.rouge_words:ROUGE_WORDS",
         "bleu-1": f"{_HERE}.generation.texts:BLEU_1",
         "bleu-2": f"{_HERE}.generation.texts:BLEU_2",
         "bleu-3": f"{_HERE}.generation.texts:BLEU_3",
@@ -107,6 +108,8 @@ METRICS = Catalog(
         "combined": f"{_HERE}.combined:COMBINED",
         "expression": f"{_HERE}.expressions:EXPRESSION",
         "item_expression": f"{_HERE}.expressions:ITEM_EXPRESSION",
+        "lm_eval": f"{_HERE}.lm_eval:ROW",
+        "lm_eval_loss": f"{_HERE}.lm_eval:LOSS_ROW",
     },
 )
 TEXT_METRICS = ("rouge-1", "rouge-2", "rouge-l", "bleu-4")

@@ -32,8 +32,8 @@ POINTS_SHOWN = 200
 class RocAuc(OfWeights):
     """The area for the class `positive`, or the one that `positive_class` picks.
 
-    Two classes have DeLong's interval and test. Of more than two, none named: the mean of the
-    areas of each class against the rest, by resampling.
+    Of more than two classes, none named: the mean of the areas of each class against the rest.
+    Interval and test are DeLong's; `prepare` serves those who resample it with other figures.
     """
 
     positive: str = ""
@@ -42,11 +42,12 @@ class RocAuc(OfWeights):
         self, items: Sequence[Item], *, clusters: Clusters | None, seed: int
     ) -> Estimate | None:
         """As in `Metric`; None where all items are of one class."""
-        from tuneval.statistics.auc import auc
+        from tuneval.statistics.auc import auc, mean_auc
 
         positive = positive_of(items, self.positive)
         if positive is None:
-            return OfWeights.estimate(self, items, clusters=clusters, seed=seed)
+            given = _scores_by_class(items)
+            return mean_auc(given, _classes(items), clusters=clusters) if given else None
         truth = _truth(items, positive)
         if len(set(truth)) < 2:
             return None
@@ -56,11 +57,14 @@ class RocAuc(OfWeights):
         self, a: Sequence[Item], b: Sequence[Item], *, clusters: Clusters | None, seed: int
     ) -> PairedComparison | None:
         """As in `Metric`."""
-        from tuneval.statistics.auc import paired_auc
+        from tuneval.statistics.auc import paired_auc, paired_mean_auc
 
         positive = positive_of(a, self.positive)
         if positive is None:
-            return OfWeights.compare(self, a, b, clusters=clusters, seed=seed)
+            first, second = _scores_by_class(a), _scores_by_class(b)
+            if not (first and second):
+                return None
+            return paired_mean_auc(first, second, _classes(a), clusters=clusters)
         truth = _truth(a, positive)
         if len(set(truth)) < 2:
             return None
@@ -72,7 +76,7 @@ def _missing(item: Item) -> str | None:
 
 
 def _prepare(named: str, items: Sequence[Item]) -> WeightedStatistic:
-    from tuneval.statistics.auc import weighted_auc
+    from tuneval.statistics.roc import weighted_auc
 
     positive = positive_of(items, named)
     if positive is None:
@@ -104,7 +108,7 @@ def _scores(items: Sequence[Item], positive: str) -> list[float]:
 
 def _points(items: Sequence[Item], positive: str) -> list[list[float]]:
     """Threshold, false and true positive rate at the corners of the curve, evenly thinned out."""
-    from tuneval.statistics.auc import roc_points
+    from tuneval.statistics.roc import roc_points
 
     truth = _truth(items, positive)
     if len(set(truth)) < 2:
@@ -115,18 +119,29 @@ def _points(items: Sequence[Item], positive: str) -> list[list[float]]:
     return [[p.threshold, p.false_positive_rate, p.true_positive_rate] for p in shown]
 
 
-def _areas(items: Sequence[Item]) -> dict[str, WeightedStatistic]:
-    """Each class's area as a function of the items' weights; none without all probabilities."""
-    from tuneval.statistics.auc import weighted_auc
+def _classes(items: Sequence[Item]) -> dict[str, list[bool]]:
+    """For each class which items are of it."""
+    true = [reference_label(item) for item in items]
+    labels = sorted({label for label in true if label is not None})
+    return {label: [one == label for one in true] for label in labels}
 
+
+def _scores_by_class(items: Sequence[Item]) -> dict[str, list[float]]:
+    """For each class what each item gives to it; nothing without all probabilities."""
     given = [found for item in items if (found := class_probabilities(item)) is not None]
     if len(given) < len(items):
         return {}
-    labels = sorted({label for item in items if (label := reference_label(item)) is not None})
-    return {
-        label: weighted_auc([p.get(label, 0.0) for p in given], _truth(items, label))
-        for label in labels
-    }
+    labels = {label for item in items if (label := reference_label(item)) is not None}
+    return {label: [p.get(label, 0.0) for p in given] for label in sorted(labels)}
+
+
+def _areas(items: Sequence[Item]) -> dict[str, WeightedStatistic]:
+    """Each class's area as a function of the items' weights; none without all probabilities."""
+    from tuneval.statistics.roc import weighted_auc
+
+    classes = _classes(items)
+    given = _scores_by_class(items)
+    return {label: weighted_auc(given[label], classes[label]) for label in given}
 
 
 def _mean_area(items: Sequence[Item]) -> WeightedStatistic:

@@ -8,8 +8,13 @@ from tuneval.statistics.estimate import Estimate
 def value_text(value: float, unit: str) -> str:
     """`61.2%` of a share, `61.2` of points, `1.234` of a plain number."""
     if unit == "share":
-        return f"{value * 100:.1f}%"
-    return f"{value:.1f}" if unit == "points" else f"{value:.3f}"
+        return _signed(f"{value * 100:.1f}") + "%"
+    return _signed(f"{value:.1f}" if unit == "points" else f"{value:.3f}")
+
+
+def _signed(number: str) -> str:
+    """With a true minus, and without one before a zero."""
+    return number.replace("-", "−") if float(number) else number.lstrip("-")
 
 
 def change_text(value: float, unit: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
@@ -52,11 +53,26 @@ def _moved(span: Span, growth: Sequence[tuple[int, int]]) -> Span:
 
 
 def _free(edits: Sequence[Edit], kept: Sequence[Span]) -> list[Edit]:
-    return [
-        edit
-        for edit in edits
-        if edit.options and not any(edit.start < end and start < edit.end for start, end in kept)
-    ]
+    """The edits that overlap no kept stretch."""
+    stretches = _merged(kept)
+    starts = [start for start, _ in stretches]
+
+    def is_free(edit: Edit) -> bool:
+        # Of the stretches that begin before the edit ends, only the last one can reach into it.
+        place = bisect_left(starts, max(edit.end, edit.start + 1)) - 1
+        return place < 0 or stretches[place][1] <= edit.start or edit.end <= starts[place]
+
+    return [edit for edit in edits if edit.options and is_free(edit)]
+
+
+def _merged(spans: Sequence[Span]) -> list[Span]:
+    found: list[Span] = []
+    for start, end in sorted(spans):
+        if found and start < found[-1][1]:
+            found[-1] = (found[-1][0], max(end, found[-1][1]))
+        elif start < end:
+            found.append((start, end))
+    return found
 
 
 def _apart(edits: Sequence[Edit]) -> list[Edit]:

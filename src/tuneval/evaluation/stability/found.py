@@ -9,9 +9,10 @@ from typing import Any
 
 from tuneval import files
 from tuneval.errors import RunError, UsageError
+from tuneval.evaluation.compare import model_text
 from tuneval.evaluation.compare_several import renamed
 from tuneval.evaluation.comparison import Evaluation
-from tuneval.evaluation.own_file import ROOM, find_evaluation
+from tuneval.evaluation.own_file import evaluations_of, find_evaluation
 from tuneval.evaluation.record import RESULT_NAME
 from tuneval.evaluation.stability.differ import environment_of
 from tuneval.evaluation.stability.repeats import FIELDS, MARK, source_of
@@ -48,7 +49,7 @@ def find_repeats(texts: Sequence[str], root: files.Location | None = None) -> li
     for folder in folders:
         evaluation = Evaluation.load(folder)
         name, source, label = source_of(folder.name)
-        model = evaluation.result.model
+        model = model_text(evaluation.result)
         if source is not None and label is not None:
             labelled.setdefault((name, model, source), []).append((label, folder))
         else:
@@ -68,15 +69,19 @@ def find_repeats(texts: Sequence[str], root: files.Location | None = None) -> li
 
 
 def _folders(text: str, root: files.Location | None) -> list[Path]:
-    """The evaluation that `text` means, or all of the run that it means."""
-    if (Path(text) / RESULT_NAME).is_file() or (":" in text and not Path(text).is_dir()):
+    """The evaluation that `text` means, or all of the run or folder that it means."""
+    place = Path(text)
+    if (place / RESULT_NAME).is_file() or (":" in text and not place.is_dir()):
         return [find_evaluation(text, root)]
-    run = find_run(text, root)
-    found = sorted(path.parent for path in run.path(ROOM).rglob(RESULT_NAME))
+    if place.is_dir() and not (place / "run.json").is_file():
+        found = sorted(path.parent for path in place.rglob(RESULT_NAME))
+    else:
+        run = find_run(text, root)
+        place, found = run.folder, list(evaluations_of(run).values())
     if not found:
         raise RunError(
-            "This run has no finished evaluation.",
-            where=str(run.folder),
+            "There is no finished evaluation here.",
+            where=str(place),
             mend="run it again; it continues where it stopped",
         )
     return found
@@ -87,7 +92,7 @@ def _gathered(name: str, model: str, source: str, rows: list[tuple[str, Path]]) 
     environments: dict[str, Mapping[str, Any]] = {}
     for label, folder in rows:
         if label in runs:
-            label = f"{label} ({folder.parent.parent.name})"
+            label = f"{label} ({folder})"
         runs[label] = renamed(Evaluation.load(folder), label)
         environment = environment_of(folder)
         if environment is not None:

@@ -25,7 +25,7 @@ class Layout:
 
     `scores` has its figure in each run. `values` (items, runs) are what the figure is the mean
     of, None where it is no such thing: then the runs' spread cannot be split. `n_left_out` counts
-    items that some run lacks or could not score.
+    items that some run lacks or could not score, `n_changed` those that are not alike in all runs.
     """
 
     metric: str
@@ -35,6 +35,7 @@ class Layout:
     values: Floats | None
     clusters: Clusters | None
     n_left_out: int
+    n_changed: int | None
 
 
 def layout_of(metric: str, runs: Sequence[Evaluation], *, seed: int) -> Layout | None:
@@ -61,7 +62,8 @@ def layout_of(metric: str, runs: Sequence[Evaluation], *, seed: int) -> Layout |
         return None
     columns = [list(column) for column in zip(*counted, strict=True)]
     clusters = clusters_of(columns[0])
-    values = _values(measure, columns)
+    own = _own(measure, columns)
+    values = _values(measure, own)
     scores = (
         _figures(measure, columns, clusters, seed)
         if values is None
@@ -77,26 +79,29 @@ def layout_of(metric: str, runs: Sequence[Evaluation], *, seed: int) -> Layout |
         values=values,
         clusters=clusters,
         n_left_out=max(map(len, asked)) - len(counted),
+        n_changed=None if own is None else int(np.any(own != own[:1], axis=(0, 2)).sum()),
     )
 
 
-def _values(measure: Metric, columns: Sequence[Sequence[Item]]) -> Floats | None:
+def _own(measure: Metric, columns: Sequence[Sequence[Item]]) -> Floats | None:
+    """What each item has by itself in each run, (runs, items, k): its grade, or what it adds."""
     if isinstance(measure, PerItem):
-        return np.column_stack([measure.values(column) for column in columns])
+        return np.array([measure.values(column) for column in columns])[..., None]
     if isinstance(measure, OfSums):
-        return _pseudo_values(measure, columns)
+        added = measure.columns([item for column in columns for item in column])
+        return added.reshape(len(columns), len(columns[0]), -1) if added.size else None
     return None
 
 
-def _pseudo_values(measure: OfSums, columns: Sequence[Sequence[Item]]) -> Floats | None:
-    """What each item adds to the figure of its run, such that their mean is that figure."""
-    n = len(columns[0])
-    added = measure.columns([item for column in columns for item in column])
-    if not added.size or n < 2:
+def _values(measure: Metric, own: Floats | None) -> Floats | None:
+    """What the figure of a run is the mean of, (items, runs)."""
+    if own is None or isinstance(measure, PerItem):
+        return None if own is None else own[..., 0].T
+    if not isinstance(measure, OfSums) or own.shape[1] < 2:
         return None
-    found = []
+    n, found = own.shape[1], []
     with np.errstate(divide="ignore", invalid="ignore"):
-        for of_run in np.split(added, len(columns)):
+        for of_run in own:
             total = of_run.sum(axis=0)
             without = measure.statistic(total - of_run)
             found.append(measure.statistic(total) - (n - 1) * (without - without.mean()))

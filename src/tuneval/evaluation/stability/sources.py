@@ -61,12 +61,6 @@ def compare_sources(
     return SourcesCompared(one.metric, name, other_name, compared, moves_more)
 
 
-def n_changed(layout: Layout) -> int | None:
-    """How many items do not have one value in all runs."""
-    variances = _variances(layout)
-    return None if variances is None else sum(value > 0 for value in variances.values())
-
-
 def _variances(layout: Layout) -> dict[str, float] | None:
     if layout.values is None:
         return None

@@ -17,7 +17,7 @@ from tuneval.evaluation.stability.differ import environment_differences, setting
 from tuneval.evaluation.stability.found import RepeatedRuns
 from tuneval.evaluation.stability.layout import Layout, layout_of
 from tuneval.evaluation.stability.reading import Reading, read_spread
-from tuneval.evaluation.stability.sources import SourcesCompared, compare_sources, n_changed
+from tuneval.evaluation.stability.sources import SourcesCompared, compare_sources
 from tuneval.statistics.estimate import Estimate
 from tuneval.statistics.repeats import Items, items_needed, runs_needed, smallest_difference
 from tuneval.statistics.variance import VarianceParts, variance_limits, variance_parts
@@ -68,11 +68,11 @@ class StabilityRow:
 
     @property
     def dominant(self) -> str | None:
-        """Which part of a score's uncertainty is the largest: items, run or interaction."""
+        """Which part of a score's uncertainty is the largest; None where there is none."""
         if self.parts is None:
             return None
         sizes = {part: getattr(self.parts, part).value for part in ("items", "run", "interaction")}
-        return max(sizes, key=sizes.__getitem__)
+        return max(sizes, key=sizes.__getitem__) if any(sizes.values()) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +165,7 @@ def _row(group: RepeatedRuns, layout: Layout, difference: float | None, seed: in
         two_runs=REPEATABILITY * between.value,
         n_items=len(layout.ids),
         n_left_out=layout.n_left_out,
-        n_changed=n_changed(layout),
+        n_changed=layout.n_changed,
         detectable=() if parts is None else tuple(_detectable(parts, difference)),
     )
 
@@ -200,6 +200,8 @@ def _spread(layout: Layout) -> Estimate:
 
 
 def _detectable(parts: VarianceParts, difference: float | None) -> Iterator[Detectable]:
+    if not (parts.items.value or parts.between_runs.value):
+        return  # where every answer is graded alike, nothing can be foretold
     n_items, n_runs = parts.n_items, parts.n_runs
     kinds: tuple[Items, ...] = ("shared", "separate")
     for items in kinds:

@@ -4,44 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
 
 from tuneval.evaluation.compare import compare
 from tuneval.evaluation.compare_several import renamed
 from tuneval.evaluation.comparison import Comparison, Evaluation
-from tuneval.evaluation.record import EvaluationResult
-from tuneval.evaluation.stability.repeats import source_of
+from tuneval.evaluation.report.tasks.facts import main_metric
 from tuneval.statistics.multiple import holm
 
 Comparisons = Mapping[str, Mapping[str, Comparison]]
 """By task and by the label of the model that is compared with the first one."""
 
 
-def against_first(
-    folder: Path, results: Mapping[str, Mapping[str, EvaluationResult]]
-) -> Comparisons:
-    """Comparisons of the finished evaluations `folder/LABEL/TASK`; differences are less the first.
+def against_first(evaluations: Mapping[str, Mapping[str, Evaluation]]) -> Comparisons:
+    """Comparisons of evaluations by model and task; differences are less the first model's.
 
     `p_holm` of each task's main metric is adjusted for all models and tasks, as these are what
-    one looks at together; that of the other metrics for their own comparison. Repeats of an
-    evaluation are not compared: how far they differ is what `stability` tells.
+    one looks at together; that of the other metrics for their own comparison.
     """
-    first, *others = results
+    first, *others = evaluations
     found = {
-        title: {label: _pair(folder, first, label, title) for label in others}
-        for title in results[first]
-        if source_of(title)[1] is None
+        title: {
+            label: compare(renamed(one, first), renamed(evaluations[label][title], label))
+            for label in others
+        }
+        for title, one in evaluations[first].items()
     }
-    return _adjusted(found, {title: _main(results[first][title]) for title in found})
-
-
-def _pair(folder: Path, first: str, label: str, title: str) -> Comparison:
-    a, b = (renamed(Evaluation.load(folder / name / title), name) for name in (first, label))
-    return compare(a, b)
-
-
-def _main(result: EvaluationResult) -> str:
-    return next(iter(result.metrics)) if result.task is None else result.task.main
+    mains = {title: main_metric(evaluations[first][title].result) for title in found}
+    return _adjusted(found, mains)
 
 
 def _adjusted(found: Comparisons, mains: Mapping[str, str]) -> Comparisons:

@@ -17,6 +17,7 @@ from tuneval.evaluation.answering.respondent import Respondent
 from tuneval.evaluation.asking.evaluate_task import evaluate_task
 from tuneval.evaluation.asking.prepare_task import PreparedTask, evaluation_key, prepare_task
 from tuneval.evaluation.comparison import Evaluation
+from tuneval.evaluation.items import read_items
 from tuneval.evaluation.matrix import Matrix, scenario_matrix
 from tuneval.evaluation.record import EvaluationResult
 from tuneval.evaluation.report import ReportFacts, write_report
@@ -40,7 +41,8 @@ Open = Callable[..., Respondent]
 class SuiteOutcome:
     """A carried-out suite: its folder, results by model and task, each model against the first.
 
-    `matrix` says which aspects were measured on the tasks, repeats left aside.
+    `matrix` says which aspects were measured. Repeats of an evaluation are neither in it nor
+    compared: how far they differ is what `stability` tells.
     """
 
     folder: Path
@@ -111,26 +113,20 @@ def run_suite(
 
 
 def _outcome(folder: Path, done: Iterable[tuple[_Planned, EvaluationResult]]) -> SuiteOutcome:
-    """The results by model and task, and the comparisons with the first model."""
+    """The results by model and task, each model against the first, and the matrix of aspects."""
     results: dict[str, dict[str, EvaluationResult]] = {}
     for planned, result in done:
         results.setdefault(planned.model.label, {})[planned.task.task.title] = result
-    comparisons = against_first(folder / ROOM, results)
-    return SuiteOutcome(folder, results, comparisons, _matrix(folder / ROOM, results))
-
-
-def _matrix(folder: Path, results: Mapping[str, Mapping[str, EvaluationResult]]) -> Matrix:
-    """The scenario × aspect matrix of the finished evaluations `folder/LABEL/TASK`."""
-    return scenario_matrix(
-        {
-            label: {
-                title: Evaluation.load(folder / label / title)
-                for title in tasks
-                if source_of(title)[1] is None
-            }
-            for label, tasks in results.items()
+    evaluations = {
+        label: {
+            title: Evaluation(result, read_items(folder / ROOM / label / title))
+            for title, result in tasks.items()
+            if source_of(title)[1] is None
         }
-    )
+        for label, tasks in results.items()
+    }
+    comparisons, matrix = against_first(evaluations), scenario_matrix(evaluations)
+    return SuiteOutcome(folder, results, comparisons, matrix)
 
 
 def _write_report(outcome: SuiteOutcome, suite: Suite, *, name: str, command: str | None) -> None:

@@ -115,5 +115,6 @@ def submission(items: Iterable[Item]) -> Mapping[str, Mapping[str, str]]:
     """
     letters: dict[str, dict[str, str]] = {name: {} for name in subjects_of("ceval")}
     for item in items:
-        letters[item.tags["subject"]][item.tags["number"]] = (item.said or "")[-1:]
+        is_letter = item.said in tuple("ABCD")
+        letters[item.tags["subject"]][item.tags["number"]] = str(item.said) if is_letter else ""
     return letters

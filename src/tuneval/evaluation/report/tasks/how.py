@@ -32,25 +32,29 @@ def _of_model(label: str, result: EvaluationResult) -> Iterator[Text]:
             f"{label}, had every question of the task been asked: {shown}.",
             f"{label}：若问完全部题目，估计为 {shown}。",
         )
-    for way, reasons in result.skipped.items():
-        for reason, count in reasons.items():
-            yield Text(
-                f"{label}: {count} questions left out ({way}): {reason}.",
-                f"{label}：{count} 题未计入（{way}）：{reason}。",
-            )
-    if record.shots_dropped:
+    for reasons in filter(None, result.skipped.values()):
+        count, reason = sum(reasons.values()), next(iter(reasons))
         yield Text(
-            f"{label}: {record.shots_dropped} prompts lost demonstrations to the model's length.",
-            f"{label}：{record.shots_dropped} 条提示因长度上限减少了示例。",
+            f"{label}: {_so_many(count, 'question')} left out; the first: {reason}.",
+            f"{label}：{count} 题未计入；首个原因：{reason}。",
+        )
+    if lost := record.shots_dropped:
+        yield Text(
+            f"{label}: {_so_many(lost, 'prompt')} lost demonstrations to the model's length.",
+            f"{label}：{lost} 条提示因长度上限减少了示例。",
         )
     if cut := result.counts.get("cut_by_length"):
         yield Text(
-            f"{label}: {cut} answers were cut at the length limit.",
+            f"{label}: {_so_many(cut, 'answer')} cut at the length limit.",
             f"{label}：{cut} 个回答因长度上限被截断。",
         )
     yield from _invariance(label, result)
     seconds = duration_text(sum(result.seconds.values()))
     yield Text(f"{label} answered in {seconds}.", f"{label} 作答用时 {seconds}。")
+
+
+def _so_many(count: int, what: str) -> str:
+    return f"{count:,} {what}" + ("" if count == 1 else "s")
 
 
 def _invariance(label: str, result: EvaluationResult) -> Iterator[Text]:

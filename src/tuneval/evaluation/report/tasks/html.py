@@ -22,6 +22,7 @@ from tuneval.evaluation.report.tasks.facts import TasksFacts, averaged, headline
 from tuneval.evaluation.report.tasks.how import how_asked
 from tuneval.evaluation.report.tasks.markdown import FEWEST_STRATA, HASHES, hash_rows, strata_of
 from tuneval.evaluation.report.tasks.matrix import matrix_section
+from tuneval.evaluation.result import MetricResult
 from tuneval.pages import markup as m
 from tuneval.pages.markup import Html
 from tuneval.pages.text import Text
@@ -49,7 +50,9 @@ def _scores(facts: TasksFacts) -> Html:
         results = facts.of(title)
         first = next(iter(results.values()))
         over = averaged(first)
-        mean = "" if over == "items" else m.both(Text(f"mean of {over}s", f"按 {over} 平均"))
+        mean = (
+            "" if over == "items" else m.both(Text(f"macro average by {over}", f"按 {over} 宏平均"))
+        )
         figures = [headline(results[label]) if label in results else None for label in facts.models]
         name = f"{m.both(metric_name(main_metric(first)))}<br><small>{mean}</small>"
         rows.append([f"<b>{escape(title)}</b>", name, *map(_figure, figures)])
@@ -127,14 +130,22 @@ def _metrics(results: dict[str, EvaluationResult]) -> Html:
     names = dict.fromkeys(name for result in results.values() for name in result.metrics)
     rows = []
     for name in sorted(names, key=lambda name: (reading_order(name), name)):
-        cells = [f"<b>{m.both(metric_name(name))}</b><small>{m.both(metric_meaning(name))}</small>"]
+        said, meaning = metric_name(name), metric_meaning(name)
+        cells = [f"<b>{m.both(said)}</b><br><small>{m.both(meaning)}</small>"]
         for result in results.values():
             found = result.metrics.get(name)
-            unscored = {} if found is None else found.unscored
-            why = "".join(f"<br><small>{n} · {escape(w)}</small>" for w, n in unscored.items())
-            cells.append(_figure(None if found is None else found.estimate) + why)
+            cells.append("–" if found is None else _figure(found.estimate) + _unscored(found))
         rows.append(cells)
     return m.table([Text("metric", "指标"), *results], rows, css="record")
+
+
+def _unscored(found: MetricResult) -> Html:
+    """How many items do not count, and why the first of them."""
+    if not found.unscored:
+        return ""
+    count, reason = sum(found.unscored.values()), next(iter(found.unscored))
+    said = Text(f"{count} not scored: {reason}", f"{count} 条未评分：{reason}")
+    return f"<br><small>{m.both(said)}</small>"
 
 
 def _strata(results: dict[str, EvaluationResult]) -> Html:

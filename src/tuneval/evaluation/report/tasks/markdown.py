@@ -44,7 +44,7 @@ def _scores(facts: TasksFacts, title: str) -> list[str]:
     cells = [
         _figure(headline(results[label])) if label in results else "–" for label in facts.models
     ]
-    return [title, name if over == "items" else f"{name}, mean of {over}s", *cells]
+    return [title, name if over == "items" else f"{name}, macro average by {over}", *cells]
 
 
 def _figure(estimate: Estimate | None) -> str:

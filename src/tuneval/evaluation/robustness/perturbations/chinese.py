@@ -22,14 +22,17 @@ _NUMERALS = frozenset("零〇一二三四五六七八九十百千万亿两半几
 
 
 def _homophones(text: str) -> Iterator[Edit]:
-    by_sound = _characters_by_sound()
     for run in _RUN.finditer(text):
         for at, (character, sound) in enumerate(
             zip(run.group(), _sounds(run.group()), strict=True), run.start()
         ):
             if character not in _NUMERALS:
-                others = tuple(c for c in by_sound.get(sound, ()) if c != character)
-                yield Edit(at, at + 1, others)
+                yield Edit(at, at + 1, _others(character, sound))
+
+
+@cache
+def _others(character: str, sound: str) -> tuple[str, ...]:
+    return tuple(c for c in _characters_by_sound().get(sound, "") if c != character)
 
 
 @cache

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cache
 
 from tuneval.evaluation.robustness.edits import Edit
 from tuneval.evaluation.robustness.perturbation import (
@@ -49,6 +50,7 @@ _FORMS = re.compile(
 )
 
 
+@cache
 def neighbours(key: str) -> str:
     """The letters whose keys touch that of a lower-case letter on a QWERTY keyboard."""
     return "".join(

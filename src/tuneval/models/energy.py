@@ -36,7 +36,7 @@ class Counter:
 
 
 def energy_counters(device: torch.device) -> list[Counter]:
-    """Of the GPU that trains, or else of the CPU's packages; empty where nothing can be read."""
+    """Of the GPU that works, or else of the CPU's packages; empty where nothing can be read."""
     if device.type == "cuda":
         return _gpu_counters(device)
     return _package_counters(RAPL) if device.type == "cpu" else []

@@ -203,7 +203,8 @@ def tell(ways: dict[str, Way], speed: float, asked: argparse.Namespace) -> None:
     print(f"matmul: {speed / 1e9:.0f} GFLOP/s on {torch.get_num_threads()} threads")
     for name, way in ways.items():
         print(
-            f"{name}: {way.seconds:.1f} s, {way.cpu_seconds:.1f} s of CPU, {len(way.best) / way.seconds:.2f} items/s, "
+            f"{name}: {way.seconds:.1f} s, {way.cpu_seconds:.1f} s of CPU, "
+            f"{len(way.best) / way.seconds:.2f} items/s, "
             f"{way.operations / way.seconds / speed:.2f} of matmul peak, "
             f"{way.mebibytes:.0f} MiB at the peak beyond the model"
         )
@@ -217,7 +218,9 @@ def tell(ways: dict[str, Way], speed: float, asked: argparse.Namespace) -> None:
     print(f"largest difference of a log-probability from lm-eval's: {difference:.1e}")
     print(f"another argmax than lm-eval: {differing} items; than the plain loop: {also} items")
     by_cpu = {name: way.cpu_seconds / ours.cpu_seconds for name, way in ways.items()}
-    print(f"ratios of CPU seconds: lm-eval {by_cpu['lm-eval']:.2f}, loop {by_cpu['plain loop']:.2f}")
+    print(
+        f"ratios of CPU seconds: lm-eval {by_cpu['lm-eval']:.2f}, loop {by_cpu['plain loop']:.2f}"
+    )
     to_plain = plain.seconds / ours.seconds
     print(f"ratio to the plain loop: {to_plain:.2f}")
     ratio = harness.seconds / ours.seconds

@@ -17,8 +17,7 @@ import argparse
 import os
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -27,6 +26,7 @@ from typing import Any
 import numpy as np
 import torch
 import torch.nn.functional as F
+from peers.measuring import matmul_speed, timed
 
 from tuneval.data.read import read
 from tuneval.models.engines.torch import TorchEngine
@@ -294,7 +294,8 @@ def compare(
     order = ["usual", "ours"] if number % 2 == 0 else ["ours", "usual"]
     found = {name: timed(ways[name]) for name in order}
     speed = matmul_speed()
-    (expected, usual), (got, ours_took) = found["usual"], found["ours"]
+    (expected, usual_took), (got, our_took) = found["usual"], found["ours"]
+    usual_seconds, our_seconds = usual_took.seconds, our_took.seconds
     difference = max(
         float(np.abs(np.subtract(got[title], expected[title])).max()) for title in expected
     )
@@ -303,8 +304,8 @@ def compare(
     totals.our_seconds += our_seconds
     totals.needed_seconds += needed / speed
     totals.difference = max(totals.difference, difference)
-    totals.usual_mebibytes = max(totals.usual_mebibytes, usual_memory)
-    totals.our_mebibytes = max(totals.our_mebibytes, our_memory)
+    totals.usual_mebibytes = max(totals.usual_mebibytes, usual_took.mebibytes)
+    totals.our_mebibytes = max(totals.our_mebibytes, our_took.mebibytes)
     totals.ratios.append(usual_seconds / our_seconds)
     print(
         f"records {number * SLICE_SIZE}-{number * SLICE_SIZE + len(part) - 1}: "

@@ -13,8 +13,8 @@ from typing import Any
 
 import torch
 import transformers
-
 from peers.measuring import Took
+
 from tuneval.models.checksums import cache_root
 
 VERSION = "0.4.13"

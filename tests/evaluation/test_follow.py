@@ -6,7 +6,7 @@ import pytest
 
 from tuneval.errors import UsageError
 from tuneval.evaluation.compare import compare
-from tuneval.evaluation.follow import follow
+from tuneval.evaluation.follow import can_follow, follow
 
 
 def answers(n_right: int, n: int = 300) -> list[str]:
@@ -51,3 +51,5 @@ def test_a_figure_of_the_whole_set_cannot_be_followed(make_evaluation):
     made = make_evaluation("a", answers(5, 10))
     with pytest.raises(UsageError, match="cannot be followed"):
         follow(made, made, "response_perplexity")
+    assert can_follow("exact_match")
+    assert not can_follow("response_perplexity")

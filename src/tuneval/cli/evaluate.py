@@ -17,7 +17,10 @@ from tuneval.errors import UsageError
 class _WithCommands(click.Command):
     """A command whose first word may name another one."""
 
-    commands_of: ClassVar[dict[str, str]] = {"lint": "tuneval.cli.lint:lint"}
+    commands_of: ClassVar[dict[str, str]] = {
+        "lint": "tuneval.cli.lint:lint",
+        "lm-eval": "tuneval.cli.lm_eval:lm_eval",
+    }
 
     def make_context(
         self,
@@ -94,6 +97,11 @@ class _WithCommands(click.Command):
     type=click.Choice(["seed", "batch", "precision", "shots"]),
     help="What differs between repeats; may stand often.  [default: seed]",
 )
+@click.option(
+    "--until-decided",
+    is_flag=True,
+    help="Ask the second and later models of a task only until they are told apart from the first.",
+)
 @click.option("--workers", type=click.Choice(["none", "ray"]), help="Where a task's model works.")
 @click.option(
     "--cache/--no-cache", default=True, help="Take over a same evaluation of another run."
@@ -109,6 +117,7 @@ def evaluate(file: str | None, as_json: bool, **asked: Any) -> None:
     tuneval evaluate --suite FILE.yaml                       the same, written down
     tuneval evaluate --predictions FILE --metrics A,B        answers that are there; no model
     tuneval evaluate lint T                                  what is wrong with a task
+    tuneval evaluate lm-eval T --model M --to FOLDER         a task of lm-eval's own
 
     On FILE the true answers are scored token by token, then the model answers by itself and is
     graded.
@@ -178,8 +187,9 @@ def _suite(asked: dict[str, Any], as_json: bool) -> None:
     if asked["suite"] is not None:
         suite = load_suite(Path(asked["suite"]))
     else:
-        words = ("models", "tasks", "name", "adapter", "template", "limit", "repeats", "vary")
-        suite = suite_of_words(**_taken(asked, *words), settings=_settings(asked))
+        words = ("models", "tasks", "name", "adapter", "template", "limit")
+        more = ("repeats", "vary", "until_decided")
+        suite = suite_of_words(**_taken(asked, *words, *more), settings=_settings(asked))
     with progress() as report:
         outcome = run_suite(
             suite,

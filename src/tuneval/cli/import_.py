@@ -1,8 +1,9 @@
-"""`tuneval import`: bring over what another tool is asked to do."""
+"""`tuneval import`: bring over what another tool is asked to do, or what it found."""
 
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from typing import Any
 
 import click
@@ -13,7 +14,7 @@ from tuneval.cli.recipe import fresh_option, tell
 
 @click.group(name="import")
 def import_() -> None:
-    """Turn another tool's settings into a recipe."""
+    """Turn another tool's settings into a recipe, or its results into evaluations."""
 
 
 # What is quoted may begin with `--stage`: click would take it for an option of its own.
@@ -56,6 +57,23 @@ def llamafactory(
             on_step=None if as_json else tell,
         )
     answer(as_json, content | done.as_dict(), _show)
+
+
+@import_.command(name="lm-eval")
+@click.argument("folder", type=click.Path(file_okay=False))
+@click.option("--to", required=True, type=click.Path(file_okay=False), help="Where they go.")
+@json_option
+def lm_eval(folder: str, to: str, as_json: bool) -> None:
+    """Bring over the results in FOLDER, as `lm_eval --output_path FOLDER --log_samples` wrote them.
+
+    Each task of each model becomes an evaluation TO/MODEL/TASK that `tuneval compare` takes.
+    """
+    from tuneval.cli.lm_eval import show_imported
+    from tuneval.evaluation.lm_eval.bring import import_results
+
+    with progress() as report:
+        done = import_results(Path(folder), to=Path(to), report=report)
+    show_imported(done, as_json)
 
 
 def _show(content: dict[str, Any]) -> None:

@@ -8,7 +8,14 @@ from pathlib import Path
 from tuneval.catalog import did_you_mean
 from tuneval.errors import DataError, UsageError
 from tuneval.evaluation.account import clusters_of
-from tuneval.evaluation.comparison import Comparison, ComparisonRow, Evaluation, Flip, Verdict
+from tuneval.evaluation.comparison import (
+    UNTIL_DECIDED,
+    Comparison,
+    ComparisonRow,
+    Evaluation,
+    Flip,
+    Verdict,
+)
 from tuneval.evaluation.items import Item
 from tuneval.evaluation.metric import Metric
 from tuneval.evaluation.metrics import load_metric
@@ -121,6 +128,11 @@ def _warnings(a: Evaluation, b: Evaluation, n_common: int) -> Iterator[str]:
         if first.precision != second.precision:
             yield f"the two worked in {first.precision} and in {second.precision}"
     for side in (a, b):
+        for early in (note for note in side.result.notes if note.startswith(UNTIL_DECIDED)):
+            yield (
+                f"'{side.result.name}' was {early}; p and intervals are those of a number of items "
+                "fixed beforehand, so trust what the decision says and not how clear it looks"
+            )
         if temperature := side.result.config.get("temperature"):
             yield (
                 f"'{side.result.name}' drew its answers at random (temperature {temperature:g}): "

@@ -11,6 +11,9 @@ from tuneval.evaluation.items import Item, read_items
 from tuneval.evaluation.record import EvaluationResult
 from tuneval.statistics.estimate import Estimate
 
+UNTIL_DECIDED = "asked only until decided"
+"""How the note begins of a result whose questions ended as soon as a comparison was decided."""
+
 Verdict = Literal["better", "worse", "unclear"]
 
 

@@ -1,7 +1,8 @@
 """What a right answer must be like, where a rule can tell: the checks of one item.
 
 An answer is compared without regard to case, width of characters and the words that a reasoning
-model thinks before it speaks (up to `</think>`). An empty answer fulfils no rule.
+model thinks before it speaks (up to `</think>`; all of it where that is missing). An empty answer fulfils
+no rule.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from tuneval.evaluation.extraction.extractor import spoken
 from tuneval.evaluation.extraction.letters import lenient_letter
 from tuneval.evaluation.extraction.numbers import lenient_number, number_form
 from tuneval.evaluation.metrics.json_fields import canonical, read_object
@@ -22,7 +24,6 @@ Phrase = Annotated[str, Field(min_length=1)]
 Bounds = tuple[int | None, int | None]
 N_GRAM = 4
 
-_THOUGHT = re.compile(r"^.*</think>", re.DOTALL)
 _FENCE = re.compile(r"```(?:json)?\s*\n(.*?)```", re.DOTALL)
 _HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]")
 _WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*|\d+(?:[.,]\d+)*")
@@ -37,13 +38,13 @@ class Rule(BaseModel):
 
     `one_of`: the whole answer is one of these, but for quotes and full stops around it. `opens`:
     it begins with one of these, as words of their own. `says`: each phrase stands in it, as words
-    of their own; of a list one is enough. `never`: none of these does. `order`: these stand there
-    in this order, by their first mention. `number`, `choice`: the number and the letter that the
+    of their own; of a list one is enough. `never`: none of these does. `order`: these stand there,
+    each behind the one before. `number`, `choice`: the number and the letter that the
     lenient extractors find. `regex`: found in the answer as it stands, over lines. `object`: the
     answer is this JSON object, in a fence or bare.
 
     `words` (Latin script and numbers), `han` (Chinese characters), `sentences`, `lines` (that are
-    not empty): how many, [least, most]. `distinct_lines`, `distinct_openings`: so many lines at
+    not empty): how many, [least, most]; `line_words`, `line_han`: in each line. `distinct_lines`, `distinct_openings`: so many lines at
     least, and no two of them, or of their first words, are alike; list markers do not count.
     `distinct_4grams`: the least share of runs of four words or characters that are not repeats.
     `language`: most letters are of its script.
@@ -64,6 +65,8 @@ class Rule(BaseModel):
     han: Bounds | None = None
     sentences: Bounds | None = None
     lines: Bounds | None = None
+    line_words: Bounds | None = None
+    line_han: Bounds | None = None
     distinct_lines: Annotated[int, Field(ge=1)] | None = None
     distinct_openings: Annotated[int, Field(ge=1)] | None = None
     distinct_4grams: Annotated[float, Field(gt=0, le=1)] | None = None
@@ -90,7 +93,7 @@ class Rule(BaseModel):
 
     def broken(self, answer: str) -> list[str]:
         """The checks that the answer fails, by name; ["empty"] for an empty one."""
-        said = _THOUGHT.sub("", answer).strip()
+        said = spoken(answer).strip()
         if not said:
             return ["empty"]
         return [name for name, holds in self._checks(said) if not holds]
@@ -108,8 +111,7 @@ class Rule(BaseModel):
         if self.never:
             yield "never", all(_place(phrase, text) < 0 for phrase in self.never)
         if self.order:
-            places = [_place(phrase, text) for phrase in self.order]
-            yield "order", places[0] >= 0 and places == sorted(set(places))
+            yield "order", _stand_in_order(self.order, text)
         if self.number is not None:
             yield "number", lenient_number(said) == number_form(repr(self.number))
         if self.choice is not None:
@@ -124,7 +126,7 @@ class Rule(BaseModel):
         n_han = len(_HAN.findall(said))
         lines = [line for line in said.splitlines() if line.strip()]
         for name, count in (
-            ("words", len(_WORD.findall(_HAN.sub(" ", said)))),
+            ("words", _n_words(said)),
             ("han", n_han),
             ("sentences", n_sentences(said)),
             ("lines", len(lines)),
@@ -132,6 +134,13 @@ class Rule(BaseModel):
             bounds: Bounds | None = getattr(self, name)
             if bounds is not None:
                 yield name, _within(count, bounds)
+        for name, counts in (
+            ("line_words", [_n_words(_MARKER.sub("", line)) for line in lines]),
+            ("line_han", [len(_HAN.findall(line)) for line in lines]),
+        ):
+            of_each: Bounds | None = getattr(self, name)
+            if of_each is not None:
+                yield name, all(_within(count, of_each) for count in counts)
         bare = [_MARKER.sub("", plain(line)).strip(_EDGES) for line in lines]
         openings = [next(iter(_UNIT.findall(line)), "") for line in bare]
         for name, units in (("distinct_lines", bare), ("distinct_openings", openings)):
@@ -161,12 +170,26 @@ def share_distinct(units: Sequence[str]) -> float:
     return len(set(runs)) / len(runs) if runs else 1.0
 
 
-def _place(phrase: str, text: str) -> int:
-    """Where a phrase stands in a plain text as words of their own; -1 for nowhere."""
+def _n_words(text: str) -> int:
+    return len(_WORD.findall(_HAN.sub(" ", text)))
+
+
+def _stand_in_order(phrases: Sequence[str], text: str) -> bool:
+    start = 0
+    for phrase in phrases:
+        place = _place(phrase, text, start)
+        if place < 0:
+            return False
+        start = place + len(plain(phrase))
+    return True
+
+
+def _place(phrase: str, text: str, start: int = 0) -> int:
+    """Where a phrase stands in a plain text as words of their own, from `start`; -1: nowhere."""
     wanted = plain(phrase)
     before = r"(?<![a-z0-9])" if re.match("[a-z0-9]", wanted) else ""
     after = r"(?![a-z0-9])" if re.search("[a-z0-9]$", wanted) else ""
-    found = re.search(before + re.escape(wanted) + after, text)
+    found = re.compile(before + re.escape(wanted) + after).search(text, start)
     return found.start() if found else -1
 
 

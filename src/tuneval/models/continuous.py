@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import torch
@@ -30,6 +31,8 @@ PROMPT_TOKENS = 1024
 # So many times as many places are worth copying all keys and values for.
 WORTH_MOVING = 1.25
 PROBE_TOKENS = 8
+# Of models that were tried: whether it holds, by the number of virtual tokens before the prompt.
+_TRIED: WeakKeyDictionary[Any, dict[int, bool]] = WeakKeyDictionary()
 
 
 def decode_continuously(
@@ -71,9 +74,15 @@ def decode_continuously(
 
 
 def can_be_continuous(model: Any, ids: Ids, virtual_states: States) -> bool:
-    """Whether a model gives the same logits this way; tried on the first tokens of `ids`."""
-    if not can_be_packed(model):
-        return False
+    """Whether a model gives the same logits this way; tried once, on the first of the ids."""
+    tried = _TRIED.setdefault(model, {})
+    n_virtual = _length(virtual_states)
+    if n_virtual not in tried:
+        tried[n_virtual] = can_be_packed(model) and _gives_the_same(model, ids, virtual_states)
+    return tried[n_virtual]
+
+
+def _gives_the_same(model: Any, ids: Ids, virtual_states: States) -> bool:
     probe = Prompt(0, ids[:PROBE_TOKENS], 2, Sampling(), 0)
     state = State(model, [probe], virtual_states)
     first = state.read_prompts()

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import numpy.typing as npt
@@ -34,6 +35,9 @@ Positions = npt.NDArray[np.int64]
 # Logits held at once where whole rows of them are made: 256 of a 49k vocabulary, 48 of a 262k one.
 CHUNK_LOGITS = 12_582_912
 PROBE_TOKENS = 8
+# Of models that were tried: whether (packed rows, parts) hold, by whether packed rows were asked
+# for. It lies in how a model is made, not in its weights.
+_TRIED: WeakKeyDictionary[Any, dict[bool, tuple[bool, bool]]] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +134,21 @@ class Forward:
             yield precise(logits.flatten(0, 1)[where])
 
     def try_parts(self, first: Ids, last: Ids, *, packed: bool) -> None:
-        """Use packed rows, and body and head apart, if they give the whole model's logits."""
+        """Use packed rows, and body and head apart, if they give the whole model's logits.
+
+        A model is tried once.
+        """
+        tried = _TRIED.setdefault(self.model, {})
+        if packed in tried:
+            self.is_packed, self.is_split = tried[packed]
+            if self.is_packed:
+                self._has_states()
+                use_packed_attention(self.core)
+            return
+        self._try_parts(first, last, packed=packed)
+        tried[packed] = (self.is_packed, self.is_split)
+
+    def _try_parts(self, first: Ids, last: Ids, *, packed: bool) -> None:
         samples = [Input(ids[:PROBE_TOKENS]) for ids in (first, last)]
         batches = [padded_batch([sample]) for sample in samples]
         alone = self._all_logits(batches)

@@ -14,6 +14,7 @@ bradley_terry, ranking  strengths from who beat whom; standings with tied sets
 sequential   sequential_comparison: looked at after every item
 multiple     holm
 power        smallest_detectable_difference, items_needed
+win_rate     mean_win_rates over scenarios, and the orders that a list's members turn round
 
 `clusters` everywhere: one key per item; items with an equal key are not independent, None stands
 alone. May import: errors, numpy, scipy.

@@ -8,12 +8,18 @@ from dataclasses import dataclass
 
 Reading = Callable[[str], str | None]
 
-_THOUGHT_ENDS = "</think>"
+_THOUGHT_BEGINS, _THOUGHT_ENDS = "<think>", "</think>"
 
 
 def as_it_stands(text: str) -> str:
     """The text itself: for answers that have only one form."""
     return text
+
+
+def spoken(answer: str) -> str:
+    """What is said after thinking; nothing where the thinking was cut off."""
+    said = answer.rpartition(_THOUGHT_ENDS)[2]
+    return "" if said.lstrip().startswith(_THOUGHT_BEGINS) else said
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +47,7 @@ class Extractor:
 
         The official reading is given the whole text, as its script is.
         """
-        said = answer.rpartition(_THOUGHT_ENDS)[2]
+        said = spoken(answer)
         found = {"strict": self.strict(said), "lenient": self.lenient(said)}
         if self.official is not None:
             found["official"] = self.official(answer)

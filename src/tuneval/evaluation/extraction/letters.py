@@ -17,13 +17,13 @@ _OPEN, _CLOSE = r"[\s(\[{【「“\"'*$]*", r"[\s)\]}】」”\"'*$]*"
 _END = r"(?![A-Za-z])"
 _RUN = r"[A-G](?:(?:\s*(?:[,，、和与及&/]|and|or)\s*|\s*)[A-G])*"
 _STATED = (
-    r"(?i:\b(?:answer|choice|option))s?(?i:\s+(?:is|are|would be|should be|must be))?"
-    r"(?i:\s+(?:therefore|thus|clearly|option|choice))?\s*:?",
-    r"(?:答案|正确选项|正确的是|正确的选项)(?:应该|应当|应)?(?:是|为|选)?(?:选项)?\s*:?",
+    r"(?i:\b(?:answer|choice|option))s?\**(?i:\s+(?:is|are|would be|should be|must be))?"
+    r"(?i:\s+(?:therefore|thus|clearly|option|choice))?\s*[:=]?",
+    r"(?:答案|正确选项|正确的是|正确的选项)\**(?:应该|应当|应)?(?:是|为|选)?(?:选项)?\s*:?",
     r"(?<!不)(?<!可)选(?:择|项是|项为)?(?!项)\s*:?",
     r"\\boxed",
 )
-_TEXT = r"(?:\\text)?"
+_TEXT = r"(?:\\(?:text(?:bf|rm)?|mathrm|mathbf))?"
 
 
 def _statement(letters: str) -> re.Pattern[str]:
@@ -31,11 +31,14 @@ def _statement(letters: str) -> re.Pattern[str]:
 
 
 _ONE_STATED, _RUN_STATED = _statement("[A-G]"), _statement(_RUN)
+# "A or B" states neither, and of "A、B、D都对" the run is not A、B.
+_GOES_ON = rf"\s*(?:[,，、和或与及&/]|and|or)?\s*[A-G]{_END}"
+_OR_ANOTHER = re.compile(rf"(?=[,，、]?\s*(?:[、和或与及&/]|and|or)\s*[A-G]{_END})")
 _ONE_ALONE = re.compile(rf"{_OPEN}([A-G]){_CLOSE}[.。]?\s*")
 _RUN_ALONE = re.compile(rf"{_OPEN}({_RUN}){_CLOSE}[.。]?\s*")
 _FIRST = re.compile(rf"{_OPEN}([A-G]){_CLOSE}(?:[.:、]|\s|$)")
-_FIRST_RUN = re.compile(rf"{_OPEN}({_RUN}){_CLOSE}(?:[.。:、]|\s|$)")
-_ARTICLE = re.compile(r"\s*A\s+(?!(?:is|are|was|and|or)\b)[a-z]")
+_FIRST_RUN = re.compile(rf"{_OPEN}({_RUN})(?!{_GOES_ON}){_CLOSE}(?:[.。:、]|\s|$)")
+_ARTICLE = re.compile(r"\s*A\s+(?!(?:is|are|was|and|or|because|since|as)\b)[a-z]")
 _STANDING = re.compile(rf"(?<![A-Za-z])(?!{_ARTICLE.pattern})([A-G])(?![A-Za-z'’])")
 
 

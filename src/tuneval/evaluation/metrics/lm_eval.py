@@ -29,10 +29,10 @@ EXP_OF_MEAN = ("perplexity",)
 SHARES = ("acc", "acc_norm", "acc_bytes", "acc_mutual_info", "exact_match", "em")
 
 
-def metric_of(name: str, filter_name: str, *, higher_is_better: bool) -> str:
-    """How tuneval calls a metric of lm-eval's."""
+def metric_of(name: str, *, higher_is_better: bool) -> str:
+    """How tuneval calls a metric of lm-eval's; `name` holds its filter if it has one."""
     row = ROW if higher_is_better else LOSS_ROW
-    return f"{row.about.name}:{name}" + ("" if filter_name == NO_FILTER else f",{filter_name}")
+    return f"{row.about.name}:{name}"
 
 
 def grade_of(item: Item, name: str) -> Any:

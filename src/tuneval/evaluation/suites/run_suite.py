@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,8 @@ from tuneval.evaluation.answering.opening import open_respondent
 from tuneval.evaluation.answering.respondent import Respondent
 from tuneval.evaluation.asking.evaluate_task import evaluate_task
 from tuneval.evaluation.asking.prepare_task import PreparedTask, evaluation_key, prepare_task
-from tuneval.evaluation.comparison import Evaluation
+from tuneval.evaluation.comparison import UNTIL_DECIDED, Evaluation
+from tuneval.evaluation.follow import can_follow
 from tuneval.evaluation.items import read_items
 from tuneval.evaluation.matrix import Matrix, scenario_matrix
 from tuneval.evaluation.record import EvaluationResult
@@ -26,6 +27,7 @@ from tuneval.evaluation.stability.repeats import repeats_of, source_of
 from tuneval.evaluation.suites.against_first import Comparisons, against_first
 from tuneval.evaluation.suites.reuse import find_same, finished, take_over
 from tuneval.evaluation.suites.suite import Suite, SuiteModel
+from tuneval.evaluation.until_decided import UntilDecided, note
 from tuneval.models.load import model_hash
 from tuneval.models.reference import parse_reference
 from tuneval.runs.events import Failed, Report, ignore
@@ -162,11 +164,15 @@ def _marked(
 
 @dataclass(frozen=True, slots=True)
 class _Planned:
-    """One model on one task, and the key over everything its result depends on."""
+    """One model on one task, and the key over everything its result depends on.
+
+    `until_decided_against` is the label of the model that ends the questions, if any does.
+    """
 
     model: SuiteModel
     task: PreparedTask
     key: str
+    until_decided_against: str | None = None
 
     @property
     def name(self) -> str:
@@ -185,7 +191,29 @@ def _planned(suite: Suite, report: Report) -> list[_Planned]:
         for task in tasks:
             key = evaluation_key(task, model=text, model_hash=digest, template=model.template)
             planned.append(_Planned(model, task, key))
-    return planned
+    return _decided_early(planned) if suite.until_decided else planned
+
+
+def _decided_early(planned: list[_Planned]) -> list[_Planned]:
+    """The same, models after the first asked only until they are told apart from it.
+
+    That takes a main metric that is a mean of grades; other tasks are asked whole.
+    """
+    first = {one.task.task.title: one for one in planned if one.model == planned[0].model}
+    return [
+        one
+        if one is first[one.task.task.title] or not can_follow(one.task.main)
+        else replace(
+            one,
+            task=replace(
+                one.task,
+                notes=(*one.task.notes, note(one.task.main, planned[0].model.label)),
+            ),
+            key=files.sha256_json([one.key, first[one.task.task.title].key, UNTIL_DECIDED]),
+            until_decided_against=planned[0].model.label,
+        )
+        for one in planned
+    ]
 
 
 def _prepared(suite: Suite) -> Iterator[PreparedTask]:
@@ -252,6 +280,10 @@ class _Work:
         )
 
     def _evaluate(self, planned: _Planned, respondent: Respondent) -> EvaluationResult:
+        against = planned.until_decided_against
+        if against is not None:
+            earlier = read_items(self.folder / against / planned.task.task.title)
+            respondent = UntilDecided(respondent, earlier, planned.task.main)
         return evaluate_task(
             planned.task,
             respondent,

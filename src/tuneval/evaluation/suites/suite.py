@@ -40,7 +40,9 @@ class Suite(BaseModel):
     """Every model answers every task. `models` may be a table of references by label.
 
     The first model is what the others are compared with. A task is its kind and options. With
-    `repeats`, everything is asked so often for each source in `vary`, as `stability` reads it.
+    `repeats`, everything is asked so often for each source in `vary`, as `stability` reads it. With
+    `until_decided`, models after the first are asked a task only until its main metric tells them
+    apart from the first.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -51,6 +53,7 @@ class Suite(BaseModel):
     settings: EvaluateConfig = EvaluateConfig()
     repeats: Annotated[int, Field(ge=2)] | None = None
     vary: tuple[RepeatSource, ...] = ()
+    until_decided: bool = False
 
     @field_validator("models", mode="before")
     @classmethod

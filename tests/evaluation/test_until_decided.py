@@ -1,0 +1,138 @@
+"""A suite's later models are asked only until they are told apart from the first."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tuneval.evaluation.answering.respondent import Ready, RespondentFacts
+from tuneval.evaluation.compare import compare
+from tuneval.evaluation.comparison import Evaluation
+from tuneval.evaluation.items import read_items
+from tuneval.evaluation.suites.run_suite import run_suite
+from tuneval.evaluation.suites.suite import suite_of
+
+N = 300
+
+
+class Scripted:
+    """Answers all questions right, wrong, or the even ones right; remembers what it was asked."""
+
+    def __init__(self, model: str) -> None:
+        self.model = model
+        self.asked: list[str] = []
+
+    @property
+    def facts(self):
+        return RespondentFacts(
+            model=self.model, model_hash=self.model, adapter=None, template="none",
+            template_hash="t", tokenizer_hash="t", precision="float32",
+            ways=frozenset({"generate"}),
+        )  # fmt: skip
+
+    def prepare(self, questions, config):
+        asked = {question.id: question for question in questions}
+        return Ready(
+            asked=asked,
+            prompts={q: asked[q].asked for q in asked},
+            skipped={},
+            prompt_hash="p",
+            config=config,
+        )
+
+    def answer(self, ready, *, kept, stage, report):
+        for name, question in ready.asked.items():
+            if name in kept:
+                continue
+            self.asked.append(name)
+            number = int(question.reference)
+            is_right = {"right": True, "wrong": False, "even": number % 2 == 0}[self.model]
+            said = str(number) if is_right else "no"
+            kept.append(
+                {"id": name, "way": "generate", "prompt": "", "predict": said,
+                 "finish_reason": "stop", "n_tokens": 1}
+            )  # fmt: skip
+
+    def check_invariance(self, ready, *, n_items=16):
+        return None
+
+    def close(self):
+        pass
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        pass
+
+
+@pytest.fixture
+def carried_out(tmp_path, monkeypatch):
+    """Runs a suite of scripted models; gives its folder and the models."""
+    monkeypatch.setattr(
+        "tuneval.evaluation.suites.run_suite.model_hash", lambda text, **_: f"hash of {text}"
+    )
+    path = tmp_path / "sums.jsonl"
+    rows = [{"instruction": f"Say {n}.", "input": "", "output": str(n)} for n in range(N)]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+
+    def run(*models, until_decided=True):
+        opened = {}
+        suite = suite_of(
+            {
+                "name": "early",
+                "models": {name: f"scripted/{name}" for name in models},
+                "tasks": [{"kind": "generation", "name": "sums", "path": str(path)}],
+                "settings": {"metrics": ["exact_match"]},
+                "until_decided": until_decided,
+            }
+        )
+
+        def open_model(model, config, **_):
+            return opened.setdefault(model, Scripted(model.rpartition("/")[2]))
+
+        outcome = run_suite(suite, root=tmp_path / "runs", open_model=open_model)
+        return outcome, {name.rpartition("/")[2]: each for name, each in opened.items()}
+
+    return run
+
+
+def test_a_clear_difference_ends_the_questions_and_an_unclear_one_does_not(
+    carried_out, monkeypatch
+):
+    outcome, models = carried_out("right", "wrong", "even")
+    main = outcome.results["right"]["sums"].task.main
+    assert len(models["right"].asked) == N
+    assert len(models["wrong"].asked) < 100
+    assert len(models["even"].asked) < 200
+    items = read_items(outcome.folder / "evaluation" / "wrong" / "sums")
+    assert len(items) == N, "what was not asked stands there without an answer"
+    assert sum(item.predict is not None for item in items) == len(models["wrong"].asked)
+    assert main
+
+
+def test_models_that_answer_alike_are_asked_everything(carried_out):
+    _, models = carried_out("right", "wrong", until_decided=False)
+    assert len(models["wrong"].asked) == N
+
+
+def test_a_reader_of_the_comparison_is_told(carried_out):
+    outcome, _ = carried_out("right", "wrong")
+    folders = [outcome.folder / "evaluation" / name / "sums" for name in ("right", "wrong")]
+    found = compare(*map(Evaluation.load, folders))
+    assert any("asked only until decided" in warning for warning in found.warnings)
+    assert found.row("exact_match").difference.n < 100
+
+
+def test_the_same_suite_again_asks_nothing_more(carried_out):
+    carried_out("right", "wrong")
+    _, models = carried_out("right", "wrong")
+    assert models == {}
+
+
+def test_chance_and_not_the_file_decides_who_is_asked_first(carried_out):
+    _, models = carried_out("right", "wrong")
+    order = [models["right"].asked.index(name) for name in models["wrong"].asked]
+    assert order != sorted(order)
+    assert max(order) > 200

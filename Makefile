@@ -6,6 +6,7 @@
 # make bench    the measurements against other tools
 # make bench-methods  every tuning method on one job; the table of docs/methods.md (half an hour)
 # make test-gpu the tests that need an accelerator
+# make pages    write docs/metrics.md and docs/tasks.md from the catalogs
 # make docs     documented commands exist, every catalog row loads
 # make sizes    the longest files
 
@@ -22,7 +23,7 @@ PIP_INSTALL = $(BIN)/pip install --quiet --quiet --disable-pip-version-check \
 	$(if $(TORCH_INDEX),--extra-index-url $(TORCH_INDEX))
 TEST_WORKERS ?= 2
 
-.PHONY: help setup demo check test test-all test-gpu bench bench-methods docs sizes
+.PHONY: help setup demo check test test-all test-gpu bench bench-methods pages docs sizes
 .DEFAULT_GOAL := help
 
 help:
@@ -68,6 +69,9 @@ bench-methods: setup
 
 test-gpu: setup
 	@$(BIN)/pytest tests/gpu
+
+pages: setup
+	@$(BIN)/python -m tuneval.evaluation.catalog_pages docs
 
 docs: setup
 	$(BIN)/pytest tests/structure

@@ -5,7 +5,7 @@
 
 The prompts are those of the English and the Chinese alpaca demo set in turn, through the model's
 chat template; both sides get the same ids and are greedy. The plain way takes them in file order,
-eight at a time, padded on the left, with `model.generate`. Prompts are taken forty at a time by
+eight at a time, padded on the left, with `model.generate`. Prompts are taken a hundred at a time by
 both sides, and who begins changes, so that a machine that drifts hits both alike; tuneval has all
 the fewer prompts to fill its places from. Where answers differ, the first token that does is
 looked at with the model alone on the text before it: a tie is one whose two candidates lie within
@@ -32,7 +32,7 @@ from tuneval.tokenization import Template, load_template
 
 FILES = ("alpaca_en_demo.json", "alpaca_zh_demo.json")
 BATCH_SIZE = 8
-SLICE_SIZE = 40
+SLICE_SIZE = 100
 LEAST_SAME = 0.99
 Ids = tuple[int, ...]
 

@@ -31,6 +31,8 @@ from tuneval.evaluation.rules import Rule, n_sentences, share_distinct
         ({"order": ["first", "second"]}, "First this, second that, first again.", True),
         ({"order": ["first", "second"]}, "The second, then the first.", False),
         ({"order": ["first", "second"]}, "The second.", False),
+        ({"order": ["first", "second"]}, "In a second: first this, second that.", True),
+        ({"order": ["a b", "b"]}, "a b", False),
         ({"number": 1250}, "That makes $1,250.00.", True),
         ({"number": 3}, "The answer is 4, not 3? No: the answer is 3", True),
         ({"number": -4}, "x = -4", True),
@@ -50,6 +52,11 @@ from tuneval.evaluation.rules import Rule, n_sentences, share_distinct
         ({"han": [2, 2]}, "abc 你好", True),
         ({"sentences": [2, 2]}, "Dr no. Yes!", True),
         ({"lines": [2, 2]}, "a\n\n \nb", True),
+        ({"line_words": [2, None]}, "1. one two\n\n- three four five", True),
+        ({"line_words": [2, None]}, "one two three four\n2. five", False),
+        ({"line_words": [None, 1]}, "one two\nthree", False),
+        ({"line_han": [2, 3]}, "1. 半页\n2. 慢读屋", True),
+        ({"line_han": [2, 3]}, "半页半页\n慢读", False),
         ({"distinct_lines": 3}, "1. apple\n2. pear\n3. fig", True),
         ({"distinct_lines": 3}, "1. apple\n2. pear\n3. Apple.", False),
         ({"distinct_lines": 3}, "apple\npear", False),
@@ -85,6 +92,7 @@ def test_what_a_model_thinks_before_it_speaks_is_not_its_answer() -> None:
 
     assert rule.passes("<think>Paris? No.</think>Rome")
     assert not rule.passes("Paris? No. Rome")
+    assert Rule(says=("Rome",)).broken("<think>Rome, or") == ["empty"]
 
 
 @pytest.mark.parametrize(

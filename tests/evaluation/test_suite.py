@@ -11,6 +11,7 @@ from tuneval.errors import UsageError
 from tuneval.evaluation.answering.opening import open_respondent
 from tuneval.evaluation.asking.answered import MEASURED
 from tuneval.evaluation.items import read_items
+from tuneval.evaluation.stability.found import find_repeats
 from tuneval.evaluation.suites.run_suite import run_suite
 from tuneval.evaluation.suites.suite import load_suite, suite_of
 from tuneval.runs.events import ItemDone, ignore
@@ -184,6 +185,12 @@ def test_repeats_are_evaluations_of_their_own_and_load_a_model_once_for_a_number
     )
     assert exact == pytest.approx(rough, rel=0.02)
     assert exact != rough
+    found = {
+        (each.name, each.source): list(each.runs) for each in find_repeats([str(outcome.folder)])
+    }
+    assert {source: len(runs) for (_, source), runs in found.items()} == {
+        "batch": 2, "precision": 2,
+    }, "as `tuneval stability` reads them"  # fmt: skip
     with pytest.raises(UsageError, match="how often"):
         suite_of(asked | {"repeats": None})
 

@@ -57,3 +57,8 @@ def test_what_is_no_task_is_refused(text):
 def test_a_wrong_option_is_named():
     with pytest.raises(UsageError, match="subjcts"):
         task_from_text("quiz,subjcts=law")
+
+
+def test_the_home_folder_of_a_path_is_found(monkeypatch):
+    monkeypatch.setenv("HOME", "/home/ada")
+    assert task_options("quiz=~/data,chat=true")["path"] == "/home/ada/data"

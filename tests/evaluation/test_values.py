@@ -32,7 +32,8 @@ from tuneval.evaluation.values import (
         ("New\n York", "new york"),
         ("C++", "c++"),
         ("-1", "-1"),
-        ("...", ""),
+        ("...", "..."),
+        ("", ""),
     ],
 )
 def test_a_class_has_one_plain_spelling(text: str, label: str) -> None:

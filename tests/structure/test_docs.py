@@ -18,6 +18,7 @@ import yaml
 from pydantic import BaseModel
 
 from tuneval.evaluation.metrics import METRICS
+from tuneval.evaluation.suites.suite import suite_of
 from tuneval.recipes.load import load_recipe, recipe_from
 from tuneval.recipes.recipe import Recipe
 from tuneval.scoring.prompts import load_prompts
@@ -137,9 +138,13 @@ def test_python_blocks_parse_and_their_results_are_true(code: str) -> None:
 
 
 @pytest.mark.parametrize("code", blocks("yaml"))
-def test_yaml_blocks_are_recipes_or_prompts_that_load(code: str, tmp_path: Path) -> None:
-    if "extends" not in yaml.safe_load(code):
-        assert recipe_from(yaml.safe_load(code)).steps
+def test_yaml_blocks_are_recipes_suites_or_prompts_that_load(code: str, tmp_path: Path) -> None:
+    content = yaml.safe_load(code)
+    if "models" in content:
+        assert suite_of(content).tasks
+        return
+    if "extends" not in content:
+        assert recipe_from(content).steps
         return
     path = tmp_path / "prompts.yaml"
     path.write_text(code, encoding="utf-8")

@@ -52,6 +52,9 @@ def fault_of(words: list[str]) -> str | None:
         found = command.get_command(click.Context(command), rest[0])
         assert found is not None
         command = found
+    inner = getattr(command, "commands_of", {})
+    if not isinstance(command, click.Group) and rest and rest[0] in inner:
+        command = command.command(rest[0])  # type: ignore[attr-defined]  # evaluate lint
     known = {option for parameter in command.params for option in parameter.opts} | BUILT_IN
     options = [word.split("=")[0] for word in rest if re.match(r"--?[a-z]", word)]
     unknown = [option for option in options if option not in known]

@@ -11,9 +11,10 @@ import torch
 
 from tuneval.data.example import Example, Message, Source
 from tuneval.errors import ModelError, UsageError
+from tuneval.models import available
 from tuneval.models.methods import LoraConfig
 from tuneval.training.config import Steps, TrainConfig
-from tuneval.training.planning import available, plan_training
+from tuneval.training.planning import plan_training
 from tuneval.training.planning.memory import ADAM_STATES, LIBRARIES_BYTES, LiveBytes
 from tuneval.training.train import train
 

@@ -50,7 +50,7 @@ class _WithCommands(click.Command):
     "models",
     multiple=True,
     metavar="[LABEL=]MODEL",
-    help="bundled:…, a folder, a hub id, a GGUF file or run:ID; may stand often with --task.",
+    help="bundled:…, a folder, a hub id, a GGUF file, run:ID, or for tasks endpoint:http://HOST/v1#MODEL; may stand often.",
 )
 @click.option(
     "--task",
@@ -102,6 +102,7 @@ class _WithCommands(click.Command):
     is_flag=True,
     help="Ask the second and later models of a task only until they are told apart from the first.",
 )
+@click.option("--engine", type=click.Choice(["torch", "vllm"]), help="What a task's model works in.")
 @click.option("--workers", type=click.Choice(["none", "ray"]), help="Where a task's model works.")
 @click.option(
     "--cache/--no-cache", default=True, help="Take over a same evaluation of another run."
@@ -213,7 +214,7 @@ def _settings(asked: dict[str, Any]) -> dict[str, Any]:
 
     names = (
         "generate", "max_new_tokens", "max_length", "token_budget", "temperature", "top_p",
-        "seed", "shot_seed", "precision", "workers",
+        "seed", "shot_seed", "precision", "engine", "workers",
     )  # fmt: skip
     metrics = (*asked["metrics"], *names_in(asked["more_metrics"] or ""))
     lists = {

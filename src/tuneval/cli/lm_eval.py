@@ -37,9 +37,7 @@ def lm_eval(
     from tuneval.evaluation.lm_eval.run import LmEvalConfig, run_lm_eval
 
     given = {name: value for name, value in asked.items() if value is not None}
-    config = LmEvalConfig(
-        tasks=tasks, include=None if include is None else Path(include), **given
-    )
+    config = LmEvalConfig(tasks=tasks, include=None if include is None else Path(include), **given)
     with progress() as report:
         done = run_lm_eval(config, folder=Path(to), report=report)
     show_imported(done, as_json)
@@ -47,11 +45,7 @@ def lm_eval(
 
 def show_imported(done: Any, as_json: bool) -> None:
     """Every imported evaluation, with its metrics and notes."""
-    content = {
-        "evaluations": [
-            {"folder": str(one.folder), **one.result.as_dict()} for one in done
-        ]
-    }
+    content = {"evaluations": [{"folder": str(one.folder), **one.result.as_dict()} for one in done]}
     answer(as_json, content, _show)
 
 

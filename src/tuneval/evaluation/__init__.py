@@ -1,10 +1,12 @@
 """Evaluation: what a model knows and says on held-out examples, and what changed between two.
 
-evaluate     evaluate: answers obtained and graded, resumable, one folder per evaluation
-task         evaluate_file: the same for one's own file; find_evaluation
-answering    teacher-forced on the response, and generated
-metrics      the catalog of metrics; metric and result: what they are and what they give
-compare      compare, compare_folders: paired, item by item, with the items that flipped
+evaluate     evaluate: a file's examples, resumable; own_file: in a run of its own, and found again
+tasks        the catalog of benchmarks and of tasks from one's own files
+asking       evaluate_task: a task's questions drawn, asked, graded, accounted for
+suites       run_suite: several models on several tasks in one run
+answering    who answers, and how: likeliest choice, free text, likelihood of a text
+metrics      the catalog of metrics; kinds: what they are made of
+compare      paired, item by item; stability: repeated runs; gate: a condition for CI
 report       write_report: report.md and report.html
 
 May import: models, tokenization, data, statistics, runs and the ground. Only `answering` needs

@@ -25,9 +25,12 @@ class EvaluateConfig(BaseModel):
     `json_field_f1:<name>`. Without `generate` the model writes no answers: the likelihood of the
     true ones is all that is measured, and there is nothing for metrics to grade. `max_length`
     bounds the tokens of a prompt with its response. Temperature 0 is greedy; above it answers are
-    drawn, by the seed, from the likeliest tokens that have `top_p` of the probability. The
+    drawn, by the seed, from the likeliest tokens that have `top_p` of the probability.
+    `token_budget` bounds the tokens that the model works on or holds at a time; None finds it by
+    the memory there is. The
     demonstrations of a task stand in their file's order, or in one drawn by `shot_seed`. Each of
-    `perturbations` asks every question of a task once more, changed in that way.
+    `perturbations` asks every question of a task once more, changed in that way. A task's
+    questions are answered by `engine`, in this process or by the workers of a Ray cluster.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -39,10 +42,11 @@ class EvaluateConfig(BaseModel):
     temperature: Annotated[float, Field(ge=0)] = 0.0
     top_p: Annotated[float, Field(gt=0, le=1)] = 1.0
     max_length: Annotated[int, Field(ge=16)] | None = None
-    token_budget: Annotated[int, Field(ge=1)] = 4096
+    token_budget: Annotated[int, Field(ge=1)] | None = None
     seed: int = 17
     precision: Precision = "float32"
     shot_seed: int | None = None
+    engine: Literal["torch", "vllm"] = "torch"
     workers: Literal["none", "ray"] = "none"
     perturbations: tuple[str, ...] = ()
 

@@ -1,8 +1,8 @@
 """What a right answer must be like, where a rule can tell: the checks of one item.
 
 An answer is compared without regard to case, width of characters and the words that a reasoning
-model thinks before it speaks (up to `</think>`; all of it where that is missing). An empty answer fulfils
-no rule.
+model thinks before it speaks (up to `</think>`; all of it where that is missing). An empty answer
+fulfils no rule.
 """
 
 from __future__ import annotations
@@ -44,10 +44,11 @@ class Rule(BaseModel):
     answer is this JSON object, in a fence or bare.
 
     `words` (Latin script and numbers), `han` (Chinese characters), `sentences`, `lines` (that are
-    not empty): how many, [least, most]; `line_words`, `line_han`: in each line. `distinct_lines`, `distinct_openings`: so many lines at
-    least, and no two of them, or of their first words, are alike; list markers do not count.
-    `distinct_4grams`: the least share of runs of four words or characters that are not repeats.
-    `language`: most letters are of its script.
+    not empty): how many, [least, most]; `line_words`, `line_han`: in each line, markers of lists
+    not counted. `distinct_lines`, `distinct_openings`: so many lines at least, and no two of them,
+    or of their first words, are alike; list markers do not count either. `distinct_4grams`: the
+    least share of runs of four words or characters that are not repeats. `language`: most letters
+    are of its script.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

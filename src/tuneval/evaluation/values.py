@@ -8,7 +8,8 @@ A field of the item goes before its text: `number`, `reference_number`, `labels`
   or quotes around it. Where the item has a field `classes`, and the text is none of them, the one
   class that stands in it as a word is taken; of none or several, nothing is read.
 - A set of classes is a JSON list, or what stands between commas, semicolons, bars and lines; with
-  the field `classes` all that stand in the text. "none", "[]" and 无 are the empty set.
+  the field `classes` all that stand in the text. "none", "[]" and 无 are the empty set. A field may
+  also be one class, or a table {class: whether it holds}.
 
 An answer from which nothing can be read is a wrong class, and has no number: metrics of numbers
 count it as unscored. An item without any answer is unscored everywhere.
@@ -20,7 +21,7 @@ import json
 import math
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tuneval.evaluation.kinds.per_item import NO_REFERENCE, NOT_ANSWERED
@@ -33,7 +34,8 @@ if TYPE_CHECKING:
 NO_NUMBER, NO_REFERENCE_NUMBER = "no number in the answer", "no number in the reference"
 _AROUND = " \t\r\n.,;:!?\"'`*_()[]{}<>。、，；：！？“”‘’「」『』【】《》"
 _BETWEEN = re.compile(r"[,;|\n、]")
-_BULLET = re.compile(r"^\s*(?:[-*•]|\d+[.)])\s+")
+BULLET = re.compile(r"^\s*(?:[-*•]|\d+[.)、])\s+")
+"""What begins a line of a list."""
 _EMPTY = frozenset({"", "none", "no label", "no labels", "无", "没有"})
 
 
@@ -89,8 +91,12 @@ def labels_of(item: Item) -> LabelPair | Unscored:
     reason = why_unanswered(item)
     if reason is not None:
         return Unscored(reason)
-    said = item.said
-    return LabelPair(None if said is None else read_label(said, _classes(item)), true)
+    if item.said is None:
+        return LabelPair(None, true)
+    said = read_label(item.said, classes_of(item))
+    if said is None and _is_of_signs(true) and plain_label(item.said):
+        said = plain_label(item.said)
+    return LabelPair(said, true)
 
 
 def label_sets_of(item: Item, *, split: bool = True) -> LabelSets | Unscored:
@@ -124,16 +130,21 @@ def reference_label(item: Item) -> str | None:
 
 
 def plain_label(text: object) -> str:
-    """One spelling of a class: without case, width, blanks, and punctuation or quotes around."""
+    """One spelling of a class: without case, width, blanks, and punctuation or quotes around.
+
+    What is nothing but punctuation stays as it is, since "!" and "***" may be classes.
+    """
     plain = unicodedata.normalize("NFKC", str(text)).casefold()
-    return " ".join(plain.strip(_AROUND).split())
+    return " ".join((plain.strip(_AROUND) or plain).split())
 
 
 def read_label(text: str, classes: Sequence[str] = ()) -> str | None:
     """The class that a text gives, in its plain spelling; None where nothing can be read."""
     label = plain_label(text)
-    if not classes or label in map(plain_label, classes):
+    if label in map(plain_label, classes):
         return label or None
+    if not classes:
+        return None if _is_of_signs(label) else label
     found = _standing_in(label, classes)
     return found.pop() if len(found) == 1 else None
 
@@ -142,14 +153,14 @@ def read_labels(text: str, classes: Sequence[str] = ()) -> frozenset[str]:
     """The set of classes that a text gives, in their plain spelling."""
     listed = _json_list(text)
     if listed is not None:
-        return frozenset(map(plain_label, listed)) - {""}
-    if plain_label(text) in _EMPTY:
+        return _labels_in(listed)
+    if plain_label(text).strip(_AROUND) in _EMPTY:
         return frozenset()
     if classes:
         return frozenset(_standing_in(plain_label(text), classes))
     plain = unicodedata.normalize("NFKC", text)
-    parts = (plain_label(_BULLET.sub("", part)) for part in _BETWEEN.split(plain))
-    return frozenset(parts) - {""}
+    parts = (plain_label(BULLET.sub("", part)) for part in _BETWEEN.split(plain))
+    return frozenset(part for part in parts if not _is_of_signs(part))
 
 
 def as_number(value: Any) -> float | None:
@@ -158,34 +169,59 @@ def as_number(value: Any) -> float | None:
         return read_number(value)
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    return float(value) if math.isfinite(value) else None
+    try:
+        number = float(value)
+    except OverflowError:
+        return None
+    return number if math.isfinite(number) else None
 
 
-def _classes(item: Item) -> Sequence[str]:
-    classes = item.fields.get("classes", ())
-    return classes if isinstance(classes, list | tuple) else ()
+def list_of(value: Any) -> list[str]:
+    """A field's value as a list of texts; what is one text is split as a set of classes is."""
+    if isinstance(value, list | tuple):
+        return [str(part) for part in value if part is not None]
+    if isinstance(value, str):
+        parts = _BETWEEN.split(unicodedata.normalize("NFKC", value))
+        return [part.strip() for part in parts if part.strip()]
+    return [] if value is None else [str(value)]
+
+
+def classes_of(item: Item) -> Sequence[str]:
+    """The classes that the item's field `classes` names, as they are written."""
+    return list_of(item.fields.get("classes"))
 
 
 def _set_of(item: Item, field: str, text: str | None) -> frozenset[str] | None:
     given = item.fields.get(field)
-    if isinstance(given, str):
-        text = given
-    elif isinstance(given, Iterable):
-        return frozenset(map(plain_label, given)) - {""}
-    return None if text is None else read_labels(text, _classes(item))
+    if isinstance(given, Mapping):
+        given = [name for name, has in given.items() if as_number(has) or has is True]
+    if isinstance(given, list | tuple | set | frozenset):
+        return _labels_in(given)
+    if given is not None:
+        text = str(given)
+    return None if text is None else read_labels(text, classes_of(item))
+
+
+def _is_of_signs(label: str) -> bool:
+    """Whether it holds nothing but punctuation, or nothing at all."""
+    return not label.strip(_AROUND)
+
+
+def _labels_in(given: Iterable[object]) -> frozenset[str]:
+    return frozenset(plain_label(label) for label in given if label is not None) - {""}
 
 
 def _standing_in(text: str, classes: Sequence[str]) -> set[str]:
     """The classes that stand in the text as words, those within a longer one left out."""
     found: set[str] = set()
-    taken: list[tuple[int, int]] = []
+    taken = bytearray(len(text))
     for name in sorted({plain_label(name) for name in classes} - {""}, key=len, reverse=True):
         # Chinese has no blanks between words, so that only Latin letters and digits bound them.
         pattern = rf"(?<![a-z0-9]){re.escape(name)}(?![a-z0-9])"
         for match in re.finditer(pattern, text):
             start, end = match.span()
-            if not any(start < other_end and other < end for other, other_end in taken):
-                taken.append((start, end))
+            if not any(taken[start:end]):
+                taken[start:end] = b"\1" * (end - start)
                 found.add(name)
     return found
 

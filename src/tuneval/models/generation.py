@@ -13,7 +13,7 @@ from tuneval.models.answer import Completion, FinishReason, IsFinished, Prompt, 
 from tuneval.models.continuous import can_be_continuous, decode_continuously
 from tuneval.models.decoding import decode_in_batches
 from tuneval.models.forward import core_model, evaluating, longest_input
-from tuneval.models.memory import give_back, is_out_of_memory
+from tuneval.models.memory import find_room, give_back, is_out_of_memory
 from tuneval.models.packed_attention import States
 from tuneval.models.sampling import Sampling, dice_seeds
 from tuneval.models.sequences import Ids
@@ -23,6 +23,8 @@ from tuneval.runs.events import Finished, Report, Started, Step, Warned, ignore
 __all__ = ["Completion", "FinishReason", "generate"]
 
 STAGE = "generate"
+# Tokens held at a time where nothing says how many there is room for.
+ROOM = 4096
 Keep = Callable[[int, Completion], None]
 Decode = Callable[..., Iterator[tuple[int, Completion]]]
 
@@ -35,7 +37,7 @@ def generate(
     known: Collection[int] = (),
     is_finished: IsFinished = never,
     max_new_tokens: int | Sequence[int] = 256,
-    token_budget: int = 4096,
+    token_budget: int | None = None,
     temperature: float | Sequence[float] = 0.0,
     top_p: float = 1.0,
     seed: int = 17,
@@ -47,10 +49,10 @@ def generate(
     `on_done(index, completion)` hears each as it ends. An answer ends with one of `stop_ids`,
     which it does not hold, when `is_finished(index, ids so far)` says so, or after
     `max_new_tokens`; these and the temperature may differ from prompt to prompt. `token_budget`
-    bounds the tokens that are held at a time, prompts and answers; it is halved when memory runs
-    out. Temperature 0 is greedy; what is sampled depends on the seed and the prompt, not on
-    the batch. Raises UsageError for an empty prompt, ModelError for one that leaves the model no
-    room.
+    bounds the tokens that are held at a time, prompts and answers (None: found by the memory
+    there is); it is halved when memory runs out. Temperature 0 is greedy; what is sampled depends
+    on the seed and the prompt, not on the batch. Raises UsageError for an empty prompt, ModelError
+    for one that leaves the model no room.
     """
     longest = longest_input(model)
     _refuse_impossible(model, prompts, longest)
@@ -82,28 +84,32 @@ def generate(
     report(Started(STAGE, n_asked, "completions"))
     if waiting:
         with evaluating(model):
-            work = _work(model, waiting, frozenset(stop_ids), is_finished)
-            _answer_all(work, waiting, keep, token_budget=token_budget, report=report)
+            decode, room = _decoder(model, waiting, frozenset(stop_ids), is_finished)
+            _answer_all(decode, waiting, keep, token_budget=token_budget or room, report=report)
     said = sum(len(completion.ids) for completion in results.values())
     report(Finished(STAGE, {"completions": len(results), "tokens": said}))
     return [results[index] for index in sorted(results)]
 
 
-def _work(
+def _decoder(
     model: Any, prompts: Sequence[Prompt], stop_ids: frozenset[int], is_finished: IsFinished
-) -> Decode:
-    """How this model answers: continuously, or in padded batches where only these are right."""
+) -> tuple[Decode, int]:
+    """How this model answers, and for how many tokens at a time there is room.
+
+    Continuously, or in padded batches where only these are right.
+    """
     core, virtual = core_model(model), virtual_tokens(model)
     states: States = () if virtual is None else virtual.states()
     longest = max(prompts, key=lambda prompt: len(prompt.ids))
     is_continuous = can_be_continuous(core, longest.ids, states)
-    return partial(
+    decode = partial(
         decode_continuously if is_continuous else decode_in_batches,
         core,
         stop_ids=stop_ids,
         is_finished=is_finished,
         virtual_states=states,
     )
+    return decode, find_room(core, usual=ROOM) if is_continuous else ROOM
 
 
 def _answer_all(

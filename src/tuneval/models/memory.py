@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 
+from tuneval.models.available import available_bytes
 from tuneval.models.sequences import PackedRow
 
 if TYPE_CHECKING:
@@ -20,6 +21,8 @@ LARGEST_TOKEN_BUDGET = 65_536
 PROBE_TOKENS = 1024
 # Of what is free when asked: the allocator's leftovers and other work need some too.
 USABLE = 0.6
+# Passes need some of it, and on a CPU other programs do.
+USABLE_FOR_STATES = 0.3
 
 # torch's CPU allocator raises a bare RuntimeError with one of these in it.
 _CPU_TEXTS = ("can't allocate memory", "not enough memory", "cannot allocate memory")
@@ -62,6 +65,20 @@ def find_token_budget(forward: Forward, inputs: Sequence[Input], *, usual: int) 
     while 2 * budget <= min(tokens, LARGEST_TOKEN_BUDGET):
         budget *= 2
     return budget
+
+
+def find_room(model: Any, *, usual: int) -> int:
+    """How many tokens may be held as keys and values, by the memory there is; at least `usual`."""
+    device = next(model.parameters()).device
+    free = _free_bytes(device) if device.type == "cuda" else available_bytes(device)
+    if free is None:
+        return usual
+    config = model.config.get_text_config()
+    heads = config.num_attention_heads
+    width = getattr(config, "head_dim", None) or config.hidden_size // heads
+    heads = getattr(config, "num_key_value_heads", None) or heads
+    bytes_per_token = 2 * config.num_hidden_layers * heads * width * model.dtype.itemsize
+    return max(usual, int(USABLE_FOR_STATES * free / bytes_per_token))
 
 
 def _free_bytes(device: torch.device) -> int:

@@ -11,10 +11,11 @@ from tuneval import files
 from tuneval.catalog import did_you_mean, near_names
 from tuneval.errors import ModelError
 from tuneval.models.bundled import BUNDLED
+from tuneval.models.endpoint import is_endpoint, parse_endpoint
 from tuneval.runs.find import find_run, list_runs, runs_root
 from tuneval.runs.run import Run
 
-Kind = Literal["bundled", "folder", "hub", "gguf", "run"]
+Kind = Literal["bundled", "folder", "hub", "gguf", "run", "endpoint"]
 
 # What huggingface_hub accepts: `name` or `owner/name`, 96 characters.
 _HUB_ID = re.compile(r"(?=.{1,96}$)([A-Za-z0-9][\w.-]*/)?[A-Za-z0-9][\w.-]*")
@@ -28,7 +29,8 @@ class ModelReference:
     """A model that was named. `text` names it again from anywhere: paths are absolute in it.
 
     `location` is the bundled name, the folder, the file, the hub id or the training's folder: the
-    run's own, or `training/NAME` in it where the run trained several models.
+    run's own, or `training/NAME` in it where the run trained several models; of an endpoint the
+    address, which is all that there is of it here.
     """
 
     kind: Kind
@@ -42,6 +44,9 @@ def parse_reference(text: str) -> ModelReference:
     Raises ModelError for a name that can mean nothing, RunError for an unknown run.
     """
     text = text.strip()
+    if is_endpoint(text):
+        endpoint = parse_endpoint(text)
+        return ModelReference("endpoint", endpoint.url, endpoint.name)
     scheme, colon, rest = text.partition(":")
     if colon and scheme == "bundled":
         return _bundled(rest)

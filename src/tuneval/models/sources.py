@@ -67,6 +67,12 @@ def find_sources(
             folder = _run_weights(Path(reference.location))
         case "folder":
             folder = Path(reference.location)
+        case "endpoint":
+            raise ModelError(
+                "A model behind an address has no weights here: only tasks can be put to it.",
+                where=reference.location,
+                mend=f"tuneval evaluate --model '{reference.text}' --task …",
+            )
     if not (folder / "adapter_config.json").is_file():
         return Sources(folder)
     base = find_sources(parse_reference(_base_of(folder)), parts=parts, report=report)

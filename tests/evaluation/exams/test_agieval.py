@@ -140,6 +140,14 @@ def test_few_shot_reasoning_shows_the_explanations_without_blank_lines(agieval):
     assert question.extractor == "agieval_cot_zh"
 
 
+def test_several_right_letters_are_shown_as_the_list_that_agieval_prints(several, real_data):
+    prompts = (real_data / "agieval" / "few_shot_prompts.csv").read_bytes()
+    (several / "few_shot_prompts.csv").write_bytes(prompts)
+    question = load(several, shots=3).questions[0]
+    ends = [shot.rpartition("答案是 ")[2] for shot in question.shots]
+    assert ends == ["['A', 'D']\n\n", "['B', 'D']\n\n", "['C']\n\n"]
+
+
 def test_a_few_shot_chat_has_no_header(agieval):
     question = load(agieval, subjects="sat-math", shots=1, chat=True).questions[0]
     user, assistant, asked = Form.whole(question, None).messages
@@ -188,7 +196,11 @@ def test_opencompass_introduces_every_subject(agieval):
     assert first["sat-math"].prompt == bare + "\nThe answer is "
     assert first["gaokao-mathcloze"].prompt.startswith("以下是一道中国高考数学填空题，")
     assert first["gaokao-mathcloze"].prompt.endswith("\n答案是： ")
-    assert first["sat-math"].extractor == "first_option"
+    assert (first["sat-math"].extractor, first["sat-math"].max_new_tokens) == ("first_option", 1024)
+    assert first["gaokao-english"].prompt.startswith("以下是一道中国高考英语选择题，")
+    assert first["gaokao-english"].prompt.endswith("\n答案是： ")
+    chosen = load(agieval, subjects="gaokao-english", protocol="opencompass", way="choose")
+    assert chosen.questions[0].choices[0] == "\n答案是：A"
 
 
 def test_questions_on_one_passage_are_one_group(agieval):
@@ -250,3 +262,38 @@ def test_what_is_missing_or_unknown_is_said(several):
 def test_a_chat_of_one_question_is_the_prompt_as_one_turn(agieval):
     plain, chat = (load(agieval, subjects="math", chat=c).questions[0] for c in (False, True))
     assert chat.prompt == (Message("user", plain.prompt),)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("", "holds no question"),
+        ('{"question": null, "label": "A"}', "no text 'question'"),
+        ('{"question": "q", "options": "(A)1 (B)2", "label": "A"}', "no list of texts"),
+    ],
+)
+def test_a_broken_subject_is_told_with_its_place(tmp_path, content, said):
+    path = tmp_path / "sat-math.jsonl"
+    path.write_text(content + "\n" if content else "", encoding="utf-8")
+    with pytest.raises(DataError) as refused:
+        load(tmp_path)
+    assert said in str(refused.value)
+    assert str(path) in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "no column 'sat-math'"),
+        (b"math\nx\n", "no column 'sat-math'"),
+        (b"sat-math\n{'question': 1\nwhy\n", "holds no question"),
+        (b"sat-math\n17\nwhy\n", "holds no question"),
+        (b"\xff\xfe", "is no CSV"),
+    ],
+)
+def test_broken_demonstrations_are_told(tmp_path, content, said):
+    row = {"passage": "", "question": "Why?", "options": ["(A)x", "(B)y"], "label": "A"}
+    (tmp_path / "sat-math.jsonl").write_text(json.dumps(row) + "\n")
+    (tmp_path / "few_shot_prompts.csv").write_bytes(content)
+    with pytest.raises(DataError, match=said):
+        load(tmp_path, shots=1)

@@ -47,6 +47,18 @@ def read(name, answer):
         ("<think>The answer is A</think>The answer is B", "B", "B"),
         ("The answer is Apple", None, None),
         ("选项A错误，选项C正确", None, "C"),
+        ("The correct answer is B. Option A is incorrect, and option C is wrong.", "B", "B"),
+        ("Option A is wrong. Option B is right.", "B", "B"),
+        ("Option B fits, while option C is not right.", "B", "B"),
+        ("My choice is B", "B", "B"),
+        ("**Answer**: B", "B", "B"),
+        ("**答案**：B", "B", "B"),
+        ("Answer = B", "B", "B"),
+        ("\\boxed{\\mathrm{B}}", "B", "B"),
+        ("The answer is A or B", None, "A"),
+        ("答案是A、C", None, "A"),
+        ("A because it holds", None, "A"),
+        ("<think>The answer is A, or", None, None),
     ],
 )
 def test_one_letter(answer, strict, lenient):
@@ -65,6 +77,8 @@ def test_one_letter(answer, strict, lenient):
         ("A and C are right because they hold", None, "AC"),
         ("the answer is A, then the answer is AB", None, "AB"),
         ("nothing", None, None),
+        ("A、B、D均正确", None, "ABD"),
+        ("A, B, D all hold", None, "ABD"),
     ],
 )
 def test_several_letters(answer, strict, lenient):
@@ -76,6 +90,13 @@ def test_several_letters(answer, strict, lenient):
     [
         ("18", "18", "18"),
         ("$1,234.50", "1234.5", "1234.5"),
+        ("\\boxed{1{,}000}", "1000", "1000"),
+        (".5", "0.5", "0.5"),
+        ("–4", "-4", "-4"),
+        ("It covers 12 m².", None, "12"),
+        ("It covers 12 m^2.", None, "12"),
+        ("one of 1,2,3", None, "3"),
+        ("USD12", None, "12"),
         ("She has 3 + 4 = 7.\n#### 7", "7", "7"),
         ("The answer is 1,000,000.", "1000000", "1000000"),
         ("答案是１２", "12", "12"),
@@ -284,3 +305,11 @@ def test_an_unknown_extractor_gets_the_near_name():
         extract("leter", "", item_id="x")
     assert "letter" in refused.value.mend
     assert len(extraction.catalog()) == len(EXTRACTORS)
+
+
+def test_agieval_looks_for_the_words_on_the_last_line_and_for_a_capital_in_all_lines():
+    reasoned = "Both C and D are left.\nSo it is D."
+    assert read("agieval_cot_en", reasoned)[2] == "B"
+    assert read("agieval_cot_en", "The answer is A?\nThe answer is therefore D")[2] == "D"
+    assert read("agieval_cot_zh", "先看C。\n所以选D")[2] == "C"
+    assert read("agieval_cot_zh", "先看C。\n答案是D")[2] == "D"

@@ -206,3 +206,27 @@ def test_strata_are_tested_each_and_together():
 def test_words_that_all_share_are_taken_off(texts, expected):
     questions = [question(str(n), text) for n, text in enumerate(texts)]
     assert stems(questions, None) == expected
+
+
+def test_classes_are_told_by_their_names():
+    rows = [
+        Question(
+            id=str(n), source="f", way="choose", prompt=f"q{n}", choices=("good", "bad"),
+            gold=(0 if n else 1,), fields={"classes": ["good", "bad"]},
+        )
+        for n in range(40)
+    ]  # fmt: skip
+    (finding,) = skewed_positions(rows, None)
+    assert "good 39, bad 1 of 40 times" in finding.what
+    assert "who always says good gets 97.5%" in finding.what
+
+
+def test_a_set_of_labels_is_a_key_and_what_a_rule_checks_needs_none(tmp_path):
+    path = tmp_path / "own.jsonl"
+    path.write_text('{"text": "x", "labels": ["a", "b"]}\n{"text": "y", "labels": []}\n')
+    report = lint(task_from({"kind": "multi_label", "path": str(path)}))
+    assert not [f for f in report.findings if f.rule.startswith("key.")]
+    assert not found(lint(task_from({"kind": "instructions"})), "key.missing")
+    judged = found(lint(task_from({"kind": "capability"})), "key.missing")
+    assert judged
+    assert all(f.severity == "info" for f in judged)

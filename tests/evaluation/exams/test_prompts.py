@@ -261,6 +261,9 @@ def test_what_a_protocol_cannot_do_is_refused_in_words(ceval):
         with pytest.raises(UsageError) as refused:
             load("ceval", ceval, **options)
         assert said in str(refused.value)
+    for options in ({}, {"protocol": "opencompass", "way": "generate"}):
+        with pytest.raises(UsageError, match="only official answers that are written"):
+            load("cmmlu", ceval, random_when_unread=True, **options)
 
 
 def test_missing_and_broken_files_are_named(ceval, tmp_path):
@@ -275,3 +278,63 @@ def test_missing_and_broken_files_are_named(ceval, tmp_path):
     (ceval / "val" / "logic_val.csv").write_text("id,frage,A,B,C,D,answer\n")
     with pytest.raises(DataError, match="lacks the columns question"):
         load("ceval", ceval, shots=0)
+
+
+def test_blank_lines_of_a_sheet_are_no_rows_and_lines_are_told_right(ceval):
+    path = ceval / "val" / "logic_val.csv"
+    before = load("ceval", ceval, shots=0).questions
+    header, rest = path.read_text(encoding="utf-8").split("\n", 1)
+    path.write_text(f"\ufeff{header}\r\n\r\n{rest}\r\n", encoding="utf-8", newline="")
+    after = load("ceval", ceval, shots=0).questions
+    assert [q.prompt for q in after] == [q.prompt for q in before]
+    assert [q.source for q in after] == ["val/logic_val.csv:3", "val/logic_val.csv:4"]
+
+
+@pytest.mark.parametrize(
+    ("content", "said", "where"),
+    [
+        ("", "lacks the columns question", ""),
+        ("id,question,A,B,C,D,answer\n", "holds no question", ""),
+        ("id,question,A,B,C,D\n0,q,1,2,3\n", "has 5 cells, not 6", ":2"),
+        ('id,question,A,B,C,D\n0,q,1,2,3,4\n1,"x" y,1,2,3,4\n', "is no CSV", ":3"),
+    ],
+)
+def test_a_broken_sheet_is_told_with_its_place(ceval, content, said, where):
+    path = ceval / "val" / "logic_val.csv"
+    path.write_text(content, encoding="utf-8")
+    with pytest.raises(DataError) as refused:
+        load("ceval", ceval, shots=0)
+    assert said in str(refused.value)
+    assert f"{path}{where}" in str(refused.value)
+
+
+def test_a_sheet_of_mmlu_without_a_row_is_told(mmlu):
+    (mmlu / "test" / "high_school_physics_test.csv").write_text("")
+    with pytest.raises(DataError, match="holds no question"):
+        load("mmlu", mmlu, shots=0)
+
+
+def test_a_file_in_place_of_the_folder_is_told(ceval):
+    with pytest.raises(DataError, match="file is missing"):
+        load("ceval", ceval / "val" / "logic_val.csv", subjects="logic")
+
+
+def test_a_demonstration_without_an_answer_is_refused(ceval):
+    (ceval / "dev" / "logic_dev.csv").write_text(
+        "id,question,A,B,C,D,answer,explanation\n0,1+1,1,2,3,4,,x\n", encoding="utf-8"
+    )
+    with pytest.raises(DataError, match="no answer to show"):
+        load("ceval", ceval, shots=1)
+    assert load("ceval", ceval, shots=0).questions
+
+
+def test_reasoning_is_cut_at_a_blank_line_only_where_demonstrations_show_it_without(
+    ceval, real_data
+):
+    def stop(kind, path, **options):
+        return load(kind, path, **options).questions[0].stop
+
+    assert stop("ceval", ceval, shots=1, cot=True) == ("\n\n",)
+    assert stop("ceval", ceval, shots=0, cot=True) == ()
+    assert stop("ceval", ceval, shots=0, way="generate") == ("\n\n",)
+    assert stop("cmmlu", real_data / "cmmlu", subjects="arts", shots=1, cot=True) == ()

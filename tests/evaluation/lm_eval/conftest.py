@@ -68,8 +68,8 @@ TASKS = {
 TRAPS = ("3", "12", "0", "7")
 
 
-@pytest.fixture(scope="session", autouse=True)
-def _only_these_tasks():
+@pytest.fixture(scope="session")
+def only_these_tasks():
     """lm-eval reads its thousands of YAML files for seconds whenever it is asked."""
     tasks = pytest.importorskip("lm_eval.tasks")
     with pytest.MonkeyPatch.context() as patch:
@@ -78,7 +78,7 @@ def _only_these_tasks():
 
 
 @pytest.fixture(scope="session")
-def task_folder(tmp_path_factory) -> Path:
+def task_folder(tmp_path_factory, only_these_tasks) -> Path:
     """A folder for `--include`: YAML and the rows that it names."""
     folder = tmp_path_factory.mktemp("lm_eval_tasks")
     rows = [

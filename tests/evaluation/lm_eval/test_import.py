@@ -24,7 +24,8 @@ def choice_row(number, logprobs, target, *, choices=(" A", " B", " C"), place, *
         "doc": {"question": f"q{number}"},
         "target": str(target),
         "arguments": {
-            f"gen_args_{n}": {"arg_0": f"q{number}", "arg_1": text} for n, text in enumerate(choices)
+            f"gen_args_{n}": {"arg_0": f"q{number}", "arg_1": text}
+            for n, text in enumerate(choices)
         },
         "resps": [[[str(value), "False"]] for value in logprobs],
         "filtered_resps": [[str(value), "False"] for value in logprobs],

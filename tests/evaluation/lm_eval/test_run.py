@@ -17,7 +17,8 @@ from tuneval.evaluation.items import read_items
 from tuneval.evaluation.lm_eval.run import LmEvalConfig, run_lm_eval
 
 TASKS = ("sums_choice", "sums_last_word", "sums_text", "sums_written")
-pytestmark = pytest.mark.filterwarnings("ignore")
+# Importing lm-eval and its own model takes longer than all the answers.
+pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]
 
 
 @pytest.fixture(scope="module")
@@ -113,7 +114,9 @@ def test_choices_are_ours_too(folder, tiny_llama_folder):
         right = float(item.chosen.best == gold)
         assert item.grades["lm_eval:acc"] == item.fields["lm_eval"]["acc"] == right
     told = files.read_json(folder / tiny_llama_folder.name / "sums_choice" / "result.json")
-    both = [told["metrics"][name]["estimate"]["value"] for name in ("choice_accuracy", "lm_eval:acc")]
+    both = [
+        told["metrics"][name]["estimate"]["value"] for name in ("choice_accuracy", "lm_eval:acc")
+    ]
     assert both[0] == both[1]
 
 

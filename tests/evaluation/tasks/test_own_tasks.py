@@ -247,6 +247,12 @@ def test_relevance_may_be_a_list_of_ids_or_a_gain_for_each_document(tmp_path):
     for given in (["t8"], [0, 1, 0]):
         question = load(tmp_path, "ranking", [{**QUERY, "relevance": given}]).questions[0]
         assert question.fields["relevance"] == {"t7": 0.0, "t8": 1.0, "3": 0.0}
+    bare = {"query": "tea", "documents": ["coffee", "tea"]}
+    graded, named = load(
+        tmp_path, "ranking", [{**bare, "relevance": [1, 2]}, {**bare, "relevance": [2]}]
+    ).questions
+    assert graded.fields["relevance"] == {"1": 1.0, "2": 2.0}
+    assert named.fields["relevance"] == {"1": 0.0, "2": 1.0}
 
 
 def test_a_csv_holds_lists_as_json_or_parted_texts(tmp_path):
@@ -277,6 +283,7 @@ def test_a_generation_task_asks_for_the_last_answer_of_any_data_set(tmp_path):
     asked = task_from({"kind": "generation", "path": str(path), "max_new_tokens": 9}).load()
     (question,) = asked.questions
 
+    assert asked.notes == ("1 repeated conversations are asked once",)
     assert [m.role for m in question.prompt] == ["user", "assistant", "user"]
     assert (question.reference, question.max_new_tokens) == ("hi", 9)
 
@@ -303,3 +310,21 @@ def test_a_file_without_rows_is_told(tmp_path) -> None:
 
     with pytest.raises(DataError):
         task_from({"kind": "regression", "path": str(path)}).load()
+
+
+def test_demonstrations_are_shown_as_many_as_asked_for_or_refused(tmp_path) -> None:
+    path = write(tmp_path / "own.jsonl", MOODS)
+    options = {"kind": "classification", "path": path, "demonstrations": path}
+
+    with pytest.raises(UsageError, match="say how many of them"):
+        task_from(options)
+    with pytest.raises(DataError, match="3 demonstrations are wanted, and the file has 2"):
+        task_from({**options, "shots": 3}).load()
+
+
+def test_an_instruction_that_would_not_be_shown_is_refused() -> None:
+    options = {"kind": "multiple_choice", "path": "x", "instruction": "Think."}
+
+    with pytest.raises(UsageError, match="the question stands alone"):
+        task_from({**options, "protocol": "texts"})
+    assert task_from(options)

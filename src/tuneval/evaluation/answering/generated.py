@@ -12,6 +12,7 @@ from tuneval.evaluation.answering.asked import Writing, of_kind
 from tuneval.evaluation.answering.kept import Kept, warnings_only
 from tuneval.evaluation.answering.respondent import Ready
 from tuneval.evaluation.answering.stopping import StopTexts
+from tuneval.evaluation.answering.writing import Writer, Written
 from tuneval.runs.events import Finished, ItemDone, Report, Started, ignore
 from tuneval.tokenization import Template
 
@@ -28,7 +29,7 @@ def answer(
     stop_ids: Sequence[int],
     kept: Kept,
     max_new_tokens: int,
-    token_budget: int,
+    token_budget: int | None,
     temperature: float,
     top_p: float,
     seed: int,
@@ -76,10 +77,10 @@ def answer(
 
 
 def write(
-    loaded: LoadedModel,
+    writer: Writer,
     ready: Ready,
     *,
-    stop_ids: Sequence[int],
+    tokenizer: Any,
     kept: Kept,
     stage: str,
     report: Report = ignore,
@@ -89,44 +90,38 @@ def write(
     `seconds_to_first` runs from when a prompt is taken up to its first token, `seconds` to its
     last; both among the other prompts of the batch.
     """
-    from tuneval.models.generation import generate
-
     asked = of_kind(ready.asked, Writing)
     names, questions = list(asked), list(asked.values())
     if all(name in kept for name in names):
         return
-    stops = [StopTexts(loaded.tokenizer, question.stop) for question in questions]
 
-    def on_done(position: int, completion: Completion) -> None:
+    def on_done(position: int, written: Written) -> None:
         name = names[position]
         kept.append(
             {
                 "id": name,
                 "way": "generate",
                 "prompt": ready.prompts[name],
-                "predict": stops[position].cut(completion.ids),
-                "finish_reason": completion.finish_reason,
-                "n_tokens": len(completion.ids),
-                "seconds_to_first": round(completion.seconds_to_first, 6),
-                "seconds": round(completion.seconds, 6),
+                "predict": StopTexts(tokenizer, questions[position].stop).cut(written.ids),
+                "finish_reason": written.finish_reason,
+                "n_tokens": len(written.ids),
+                "seconds_to_first": _rounded(written.seconds_to_first),
+                "seconds": _rounded(written.seconds),
             }
         )
         report(ItemDone(stage, name, len(kept), len(ready.asked)))
 
-    generate(
-        loaded.model,
-        [question.ids for question in questions],
+    writer(
+        questions,
+        ready.config,
         known=frozenset(place for place, name in enumerate(names) if name in kept),
-        stop_ids=stop_ids,
-        is_finished=lambda position, ids: stops[position].end(ids),
-        max_new_tokens=[question.max_new_tokens for question in questions],
-        token_budget=ready.config.token_budget,
-        temperature=[question.temperature for question in questions],
-        top_p=ready.config.top_p,
-        seed=ready.config.seed,
-        report=warnings_only(report),
         on_done=on_done,
+        report=warnings_only(report),
     )
+
+
+def _rounded(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds, 6)
 
 
 def stop_ids_of(tokenizer: Any, template: Template | None) -> tuple[int, ...]:

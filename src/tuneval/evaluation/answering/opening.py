@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from tuneval.errors import UsageError
 from tuneval.evaluation.answering.respondent import Respondent
 from tuneval.evaluation.config import EvaluateConfig
+from tuneval.models.endpoint import is_endpoint
 from tuneval.runs.events import Report, ignore
 
 
@@ -18,13 +18,21 @@ def open_respondent(
 ) -> Respondent:
     """The model, ready to be asked as `config` says. Close it when done.
 
-    Raises ModelError when it cannot be loaded, UsageError when it cannot be asked so.
+    An address asks by itself, wherever workers and engine are said to be. Raises ModelError when
+    it cannot be loaded, UsageError when it cannot be asked so.
     """
-    if config.workers != "none":
-        raise UsageError(
-            f"Questions of tasks are not shared out by {config.workers} yet.",
-            mend="leave out workers, or evaluate one task on each machine",
-        )
+    if is_endpoint(model):
+        from tuneval.evaluation.answering.endpoint.respondent import open_endpoint
+
+        return open_endpoint(model, adapter=adapter, template=template)
+    if config.workers == "ray":
+        from tuneval.evaluation.answering.ray import open_on_ray
+
+        return open_on_ray(model, config, adapter=adapter, template=template, report=report)
+    if config.engine == "vllm":
+        from tuneval.evaluation.answering.vllm import open_on_vllm
+
+        return open_on_vllm(model, config, adapter=adapter, template=template, report=report)
     from tuneval.evaluation.answering.local import open_local
 
     return open_local(

@@ -76,7 +76,8 @@ class Respondent(Protocol):
 
         Every row has `id`, `way`, `prompt` and `elapsed_seconds`; chosen: `logprobs`,
         `choice_tokens`; generated: `predict`, `finish_reason`, `n_tokens`, `seconds_to_first`
-        and `seconds` (None where they cannot be told apart); read: `nll`, `n_tokens`.
+        and `seconds` (None where they cannot be told apart); read: `nll`, `n_tokens`. One that
+        is not taken has the reason as `refused` instead.
         """
 
     def check_invariance(self, ready: Ready, *, n_items: int = 16) -> Invariance | None:

@@ -30,7 +30,7 @@ def measure(
     tokens: Mapping[str, Tokens],
     *,
     kept: Kept,
-    token_budget: int,
+    token_budget: int | None,
     stage: str,
     report: Report = ignore,
 ) -> None:

@@ -35,8 +35,9 @@ class Answers:
         """The answers to a round that was made ready; those on the disk are not asked for again."""
         kept = Kept(self.path, wanted=ready.asked.keys())
         self.respondent.answer(ready, kept=kept, stage=f"{self.stage}: answers", report=self.report)
-        self.rows |= kept.rows
-        self.skipped |= ready.skipped
+        refused = {name: row["refused"] for name, row in kept.rows.items() if "refused" in row}
+        self.rows |= {name: row for name, row in kept.rows.items() if name not in refused}
+        self.skipped |= {**ready.skipped, **refused}
         self.asked |= {question.id: question for question in questions}
         self.seconds += kept.seconds
 

@@ -37,6 +37,12 @@ def few_shot(language: str, text: str) -> str | None:
     return found.group(1) if found else first_letter(text)
 
 
+def few_shot_cot(language: str, text: str) -> str | None:
+    """As `few_shot` with the words on the last line; the first A to F anywhere is of all lines."""
+    found = _STATED[language].search(_last_line(text))
+    return found.group(1) if found else first_letter(text)
+
+
 def letters_anywhere(text: str) -> str | None:
     """Every A to F anywhere, as a set."""
     return letter_set(text.replace("G", "")) or None
@@ -129,6 +135,7 @@ def _maths(
 
 _CAPITALS = "the first capital counts: `Answer: C` is read as A"
 _FIRST_STATED = "the first letter after the words counts: `answer is not A but B` is read as A"
+_CAPITAL_OF_ALL = "without the words on the last line the first capital of the reasoning counts"
 
 ZERO_SHOT = _one(
     "agieval_zero_shot", "one option; officially the first of A to F", first_letter, _CAPITALS
@@ -147,15 +154,17 @@ FEW_SHOT_ZH = _one(
 )
 COT_EN = _one(
     "agieval_cot_en",
-    "as agieval_few_shot_en, on the last line",
-    _on_last_line(partial(few_shot, "en")),
+    "one option; officially after `answer is` on the last line, else the first of A to F",
+    partial(few_shot_cot, "en"),
     _FIRST_STATED,
+    _CAPITAL_OF_ALL,
 )
 COT_ZH = _one(
     "agieval_cot_zh",
-    "as agieval_few_shot_zh, on the last line",
-    _on_last_line(partial(few_shot, "zh")),
+    "one option; officially after 答案是 on the last line, else the first of A to F",
+    partial(few_shot_cot, "zh"),
     _FIRST_STATED,
+    _CAPITAL_OF_ALL,
 )
 LETTERS_ANYWHERE = _several(
     "agieval_letters", "several options; officially every A to F anywhere", letters_anywhere

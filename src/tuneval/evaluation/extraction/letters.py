@@ -3,37 +3,48 @@
 Strict: the answer is nothing but the letter (in brackets, with a full stop), or it states one
 ("the answer is B", "答案是B", `\\boxed{B}`) and never a different one. Lenient: the last letter
 stated, else the one the answer begins with ("B. because…"), else the last that stands alone, which
-an article or an initial may do by chance.
+an article or an initial may do by chance. An option that is merely named ("option C") is stated
+where nothing else is, and where it is not called wrong.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 
 from tuneval.evaluation.extraction.extractor import Extractor
 
 _OPEN, _CLOSE = r"[\s(\[{【「“\"'*$]*", r"[\s)\]}】」”\"'*$]*"
 _END = r"(?![A-Za-z])"
 _RUN = r"[A-G](?:(?:\s*(?:[,，、和与及&/]|and|or)\s*|\s*)[A-G])*"
+_IS = r"(?i:\s+(?:is|are|would be|should be|must be))"
 _STATED = (
-    r"(?i:\b(?:answer|choice|option))s?\**(?i:\s+(?:is|are|would be|should be|must be))?"
-    r"(?i:\s+(?:therefore|thus|clearly|option|choice))?\s*[:=]?",
+    rf"(?i:\banswer)s?\**{_IS}?(?i:\s+(?:therefore|thus|clearly|option|choice))?\s*[:=]?",
+    rf"(?i:\b(?:choice|option))s?\**(?:{_IS}\s*:?|\s*[:=])",
     r"(?:答案|正确选项|正确的是|正确的选项)\**(?:应该|应当|应)?(?:是|为|选)?(?:选项)?\s*:?",
     r"(?<!不)(?<!可)选(?:择|项是|项为)?(?!项)\s*:?",
     r"\\boxed",
 )
 _TEXT = r"(?:\\(?:text(?:bf|rm)?|mathrm|mathbf))?"
+_CALLED_WRONG = r"(?!\W*(?:is|are|was|were)\s+(?:not|wrong|false|in[a-z]+|un[a-z]+)\b)"
 
 
-def _statement(letters: str) -> re.Pattern[str]:
-    return re.compile(rf"(?:{'|'.join(_STATED)}){_OPEN}{_TEXT}{_OPEN}({letters}){_END}")
+def _statements(letters: str) -> tuple[re.Pattern[str], ...]:
+    """How letters are stated, and how they are merely named."""
+    return (
+        re.compile(rf"(?:{'|'.join(_STATED)}){_OPEN}{_TEXT}{_OPEN}({letters}){_END}"),
+        re.compile(rf"(?i:\b(?:choice|option))s?{_OPEN}({letters}){_END}{_CALLED_WRONG}"),
+    )
 
 
-_ONE_STATED, _RUN_STATED = _statement("[A-G]"), _statement(_RUN)
-# "A or B" states neither, and of "A、B、D都对" the run is not A、B.
+_ONE_STATED, _RUN_STATED = _statements("[A-G]"), _statements(_RUN)
+# "A or B" states no one letter, and the run of "A、B、D都对" is not A、B.
+_OR_ANOTHER = rf"\s*(?:[、和或与及&/]|,?\s*\b(?:and|or)\b)\s*[(（]?[A-G]{_END}"
+_ONE_STATED_ALONE = tuple(
+    re.compile(f"{pattern.pattern}(?!{_OR_ANOTHER})") for pattern in _ONE_STATED
+)
 _GOES_ON = rf"\s*(?:[,，、和或与及&/]|and|or)?\s*[A-G]{_END}"
-_OR_ANOTHER = re.compile(rf"(?=[,，、]?\s*(?:[、和或与及&/]|and|or)\s*[A-G]{_END})")
 _ONE_ALONE = re.compile(rf"{_OPEN}([A-G]){_CLOSE}[.。]?\s*")
 _RUN_ALONE = re.compile(rf"{_OPEN}({_RUN}){_CLOSE}[.。]?\s*")
 _FIRST = re.compile(rf"{_OPEN}([A-G]){_CLOSE}(?:[.:、]|\s|$)")
@@ -44,15 +55,15 @@ _STANDING = re.compile(rf"(?<![A-Za-z])(?!{_ARTICLE.pattern})([A-G])(?![A-Za-z'�
 
 def strict_letter(text: str) -> str | None:
     """The one letter that the answer is or states."""
-    return _strict(text, _ONE_ALONE, _ONE_STATED)
+    return _strict(text, _ONE_ALONE, _ONE_STATED_ALONE)
 
 
 def lenient_letter(text: str) -> str | None:
     """The letter that a kind reader takes for the answer."""
     plain = _plain(text)
-    stated = _ONE_STATED.findall(plain)
+    stated = _stated(plain, _ONE_STATED)
     if stated:
-        return str(stated[-1])
+        return stated[-1]
     first = _FIRST.match(plain)
     if first and not _ARTICLE.match(plain):
         return first.group(1)
@@ -68,7 +79,7 @@ def strict_letters(text: str) -> str | None:
 def lenient_letters(text: str) -> str | None:
     """The set of letters that a kind reader takes for the answer, in the alphabet's order."""
     plain = _plain(text)
-    stated = _RUN_STATED.findall(plain)
+    stated = _stated(plain, _RUN_STATED)
     if stated:
         return letter_set(stated[-1])
     first = _FIRST_RUN.match(plain)
@@ -82,12 +93,17 @@ def letter_set(text: str) -> str:
     return "".join(sorted({sign for sign in text if sign in "ABCDEFG"}))
 
 
-def _strict(text: str, alone: re.Pattern[str], stated: re.Pattern[str]) -> str | None:
+def _stated(plain: str, patterns: Iterable[re.Pattern[str]]) -> list[str]:
+    """What the first pattern that is found at all finds."""
+    return next((found for pattern in patterns if (found := pattern.findall(plain))), [])
+
+
+def _strict(text: str, alone: re.Pattern[str], patterns: Iterable[re.Pattern[str]]) -> str | None:
     plain = _plain(text)
     whole = alone.fullmatch(plain)
     if whole:
         return letter_set(whole.group(1))
-    found = {letter_set(run) for run in stated.findall(plain)}
+    found = {letter_set(run) for run in _stated(plain, patterns)}
     return found.pop() if len(found) == 1 else None
 
 

@@ -9,8 +9,10 @@ from decimal import Decimal, InvalidOperation
 from tuneval.evaluation.extraction.extractor import Extractor, Reading
 from tuneval.evaluation.extraction.maths import last_boxed
 
-_NUMBER = r"(?:(?<![\w)])[-−])?(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?"
+_NUMBER = r"(?:(?<![\w)])[-−–])?(?:(?:\d{1,3}(?:,\d{3})+|\d+)(?:\.\d+)?|(?<![\d.])\.\d+)"
 _ANY = re.compile(_NUMBER)
+# Not the 2 of CO2, of 12 m^2 or of x_2.
+_FREE = re.compile(rf"(?<![A-Za-z\d^_])(?<!\d\.){_NUMBER}(?!\d)")
 _WHOLE = re.compile(rf"\s*[$¥€£]?\s*({_NUMBER})\s*(?:%|\.)?\s*")
 _STATED = (
     re.compile(rf"####\s*\$?({_NUMBER})"),
@@ -18,6 +20,7 @@ _STATED = (
     re.compile(rf"(?i:answer(?:\s+is)?)\s*:?\s*[*$¥€£]*({_NUMBER})(?![\d.,]*\d)"),
     re.compile(rf"答案(?:是|为)?\s*:?\s*[*$¥€£]*({_NUMBER})(?![\d.,]*\d)"),
 )
+_SUPERSCRIPT = re.compile("[⁺⁻]?[²³¹⁰⁴-⁹]+")
 # lm-eval 0.4, tasks/gsm8k: the filters strict-match.
 _AFTER_HASHES = re.compile(r"#### (\-?[0-9\.\,]+)")
 _AFTER_WORDS = re.compile(r"The answer is (\-?[0-9\.\,]+).")
@@ -25,7 +28,14 @@ _AFTER_WORDS = re.compile(r"The answer is (\-?[0-9\.\,]+).")
 
 def number_form(text: str) -> str:
     """A number in one form: no thousands' commas, no noughts at its ends; other text as it is."""
-    bare = text.strip().lstrip("$¥€£").rstrip("%.").replace(",", "").replace("−", "-")
+    bare = (
+        text.strip()
+        .lstrip("$¥€£")
+        .rstrip("%.")
+        .replace(",", "")
+        .replace("−", "-")
+        .replace("–", "-")
+    )
     try:
         value = Decimal(bare)
     except InvalidOperation:
@@ -51,7 +61,7 @@ def lenient_number(text: str) -> str | None:
     stated = [(m.start(), m.group(1)) for pattern in _STATED for m in pattern.finditer(plain)]
     if stated:
         return number_form(max(stated)[1])
-    numbers = _ANY.findall(plain)
+    numbers = _FREE.findall(plain) or _ANY.findall(plain)
     return number_form(numbers[-1]) if numbers else None
 
 
@@ -71,7 +81,9 @@ def _boxed_number(text: str) -> str | None:
 
 
 def _plain(text: str) -> str:
-    return unicodedata.normalize("NFKC", text)
+    """The text with digits of ordinary width, without superscripts and LaTeX around commas."""
+    bare = _SUPERSCRIPT.sub("", text).replace("{,}", ",").replace(",\\!", ",")
+    return unicodedata.normalize("NFKC", bare)
 
 
 NUMBER = Extractor(

@@ -25,6 +25,8 @@ from tuneval.evaluation.task import Questions, Task
 
 SHORTEST_STEM = 8
 """Characters below which a question may stand in a demonstration by chance."""
+CHECKED_BY = ("rule", "instructions")
+"""Fields that say themselves what a right answer is like, with no key."""
 IDEAL = (
     "{key}",
     "The answer is {key}.",
@@ -121,6 +123,8 @@ class _Lint:
         for question in self.asked.questions:
             if question.way == "read":
                 continue
+            if any(name in question.fields for name in CHECKED_BY):
+                continue
             if question.reference is None and not question.gold:
                 yield _finding(
                     "key.missing",
@@ -186,6 +190,8 @@ def _is_outside(question: Question) -> bool:
     classes: Iterable[str] = question.fields.get("classes") or ()
     if question.reference is None or not classes or question.reference in classes:
         return False
+    if "reference_labels" in question.fields:
+        return not set(question.fields["reference_labels"]) <= set(classes)
     are_letters = all(len(name) == 1 for name in classes)
     return not (are_letters and set(question.reference) <= set(classes))
 

@@ -8,6 +8,7 @@ figures can be compared with that one's.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -197,7 +198,7 @@ class TunevalLm(TemplateLM):  # type: ignore[misc]
                 self._loaded.model,
                 [self._prompt(requests[p].args[0], settings[p]["max_gen_toks"]) for p in places],
                 stop_ids=_stop_ids(self._loaded.model, self.eot_token_id),
-                is_finished=lambda index, ids, places=places: stops[places[index]].end(ids),
+                is_finished=partial(_is_finished, [stops[place] for place in places]),
                 max_new_tokens=[settings[place]["max_gen_toks"] for place in places],
                 temperature=[settings[place]["temperature"] for place in places],
                 top_p=top_p,
@@ -226,6 +227,10 @@ class TunevalLm(TemplateLM):  # type: ignore[misc]
             report=self._report,
             on_result=keep,
         )
+
+
+def _is_finished(stops: Sequence[StopTexts], index: int, ids: Sequence[int]) -> bool:
+    return stops[index].end(ids)
 
 
 def _settings(given: dict[str, Any]) -> dict[str, Any]:

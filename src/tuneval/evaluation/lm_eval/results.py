@@ -94,10 +94,12 @@ def find_results(folder: Path) -> list[LmEvalTask]:
 
 
 def read_samples(task: LmEvalTask) -> list[dict[str, Any]]:
-    """The rows of a sample file. Raises DataError where it has none, or one is none of lm-eval's."""
+    """A sample file's rows. Raises DataError where it has none, or one is none of lm-eval's."""
     rows = files.read_jsonl(task.samples)
     if not rows:
-        raise DataError("The file has no answers.", where=str(task.samples), mend="run lm_eval again")
+        raise DataError(
+            "The file has no answers.", where=str(task.samples), mend="run lm_eval again"
+        )
     for number, row in enumerate(rows, start=1):
         lacking = [key for key in _KEYS if key not in row]
         if lacking:

@@ -98,7 +98,7 @@ def _ask(config: LmEvalConfig, theirs: Path, report: Report) -> None:
 
         manager = TaskManager(include_path=config.include)
         _refuse_unknown(config, manager.all_tasks)
-        arguments = {
+        arguments: dict[str, Any] = {
             "model": config.model,
             "adapter": config.adapter,
             "precision": config.precision,

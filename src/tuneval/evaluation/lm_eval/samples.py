@@ -122,7 +122,7 @@ def _extracted(rows: Sequence[Row]) -> dict[str, str | None]:
     """What each filter read, by our name of it; what a filter only passes on is none."""
     found: dict[str, str | None] = {}
     for row in rows:
-        name = row.get("filter", NO_FILTER)
+        name: str = row.get("filter", NO_FILTER)
         if name != NO_FILTER and row["filtered_resps"]:
             read = row["filtered_resps"][0]
             read = read[0] if isinstance(read, list) and read else read

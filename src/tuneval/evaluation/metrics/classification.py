@@ -15,7 +15,14 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from tuneval.evaluation.kinds import OfSums, PerItem, Table
 from tuneval.evaluation.metric import About, Unscored
-from tuneval.evaluation.values import LabelPair, LabelSets, label_sets_of, labels_of, plain_label
+from tuneval.evaluation.values import (
+    LabelPair,
+    LabelSets,
+    label_sets_of,
+    labels_of,
+    list_of,
+    plain_label,
+)
 
 if TYPE_CHECKING:
     from tuneval.evaluation.items import Item
@@ -138,7 +145,7 @@ def _spellings(items: Sequence[Item]) -> dict[str, str]:
     """How each class is first written in the references, by its plain spelling."""
     written: dict[str, str] = {}
     for item in items:
-        for label in (item.label, *item.fields.get("reference_labels", ())):
+        for label in (item.label, *list_of(item.fields.get("reference_labels"))):
             if label is not None:
                 written.setdefault(plain_label(label), str(label).strip())
     return written

@@ -78,9 +78,13 @@ def is_valid(prediction: str, reference: str) -> float:
 
 
 def read_object(text: str) -> dict[str, Any] | None:
-    """The JSON object that `text` is, or None. Strict: no NaN, no fence, no words around it."""
+    """The JSON object that `text` is, or None. Strict: no NaN, no fence, no words around it.
+
+    One nested deeper than `canonical` can follow is none either.
+    """
     try:
         value = json.loads(text, parse_constant=_refuse_constant)
+        canonical(value)
     except (ValueError, RecursionError):
         return None
     return value if isinstance(value, dict) else None

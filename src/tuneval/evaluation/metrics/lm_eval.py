@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from tuneval.evaluation.kinds import OfArgument, OfSums, PerItem
@@ -104,9 +105,9 @@ def _pair(value: Any) -> tuple[float, float] | None:
             return None
 
 
-def _row_of(argument: OfArgument, name: str) -> Metric:
+def _row_of(about: About, name: str) -> Metric:
     base = name.partition(",")[0]
-    about = replace(argument.about, name=f"{argument.about.name}:{name}")
+    about = replace(about, name=f"{about.name}:{name}")
     if base in (*EXP_OF_RATIO, *BITS_OF_RATIO, *EXP_OF_MEAN):
         return _of_log_likelihoods(replace(about, range=(0.0, math.inf)), name)
     if base in SHARES:
@@ -126,21 +127,14 @@ _ABOUT = About(
     use="to compare runs of lm-evaluation-harness, one's own and other people's, item by item",
     avoid="across tasks: what a grade means is the task's own affair",
 )
-ROW = OfArgument(
-    about=_ABOUT,
-    argument="metric",
-    make=lambda name: _row_of(ROW, name),
-    example="acc",
+_LOSS = replace(
+    _ABOUT,
+    name="lm_eval_loss",
+    higher_is_better=False,
+    source="the same for metrics of which lm-evaluation-harness says that less is better; "
+    "perplexities and bits per byte are ratios of sums",
 )
+ROW = OfArgument(about=_ABOUT, argument="metric", make=partial(_row_of, _ABOUT), example="acc")
 LOSS_ROW = OfArgument(
-    about=replace(
-        _ABOUT,
-        name="lm_eval_loss",
-        higher_is_better=False,
-        source="the same for metrics of which lm-evaluation-harness says that less is better; "
-        "perplexities and bits per byte are ratios of sums",
-    ),
-    argument="metric",
-    make=lambda name: _row_of(LOSS_ROW, name),
-    example="word_perplexity",
+    about=_LOSS, argument="metric", make=partial(_row_of, _LOSS), example="word_perplexity"
 )

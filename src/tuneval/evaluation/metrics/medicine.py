@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -29,7 +29,7 @@ class RateOfClass(OfSums):
     """Of the items whose true class is positive (or is not: `side`), the share called so.
 
     An item without an answer's text is called positive from a probability of 0.5 on. An answer
-    in which no class can be read is wrong on either side. Interval and test are those of a plain
+    in which no class of the references can be read is wrong on either side. Interval and test are those of a plain
     share of the items of the side.
     """
 
@@ -87,8 +87,10 @@ def _columns(named: str, side: bool, items: Sequence[Item]) -> Floats:
     positive = positive_of(items, named)
     if positive is None:
         return np.empty((len(items), 0))
-    is_of_side = [(reference_label(item) == positive) is side for item in items]
-    is_right = [_called(item, positive) is side for item in items]
+    true = [reference_label(item) for item in items]
+    is_of_side = [(label == positive) is side for label in true]
+    classes = {*true, positive}
+    is_right = [_called(item, positive, classes) is side for item in items]
     return np.array(
         [(of_side and right, of_side) for of_side, right in zip(is_of_side, is_right, strict=True)],
         dtype=np.float64,
@@ -108,13 +110,13 @@ def _taken(named: str, items: Sequence[Item]) -> Mapping[str, Any]:
     return {"positive": positive_of(items, named)}
 
 
-def _called(item: Item, positive: str) -> bool | None:
-    """Whether the item is called positive; None where its answer cannot be read."""
+def _called(item: Item, positive: str, classes: Collection[str | None]) -> bool | None:
+    """Whether the item is called positive; None where its answer is none of the classes."""
     if why_unanswered(item) is not None:
         score = positive_score(item, positive)
         return None if score is None else score >= THRESHOLD
     found = labels_of(item)
-    if not isinstance(found, LabelPair) or found.said is None:
+    if not isinstance(found, LabelPair) or found.said is None or found.said not in classes:
         return None
     return found.said == positive
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from tuneval.evaluation.kinds import OfSums, PerItem
 from tuneval.evaluation.metric import About, Unscored
-from tuneval.evaluation.values import LabelSets, label_sets_of, plain_label
+from tuneval.evaluation.values import LabelSets, classes_of, label_sets_of, plain_label
 
 if TYPE_CHECKING:
     from tuneval.evaluation.items import Item
@@ -34,7 +34,7 @@ def _decisions(items: Sequence[Item]) -> Floats:
     found = [pair for item in items if isinstance(pair := label_sets_of(item), LabelSets)]
     known = frozenset[str]().union(*(pair.true for pair in found))
     for item in items:
-        known |= frozenset(map(plain_label, item.fields.get("classes", ())))
+        known |= frozenset(map(plain_label, classes_of(item)))
     if not known:
         return np.empty((len(items), 0))
     # An invented label is a wrong decision too, but an item has no more than there are labels.

@@ -2,8 +2,8 @@
 
 The order comes from the field `document_scores` {id: score}, the field `ranking` (ids, best
 first), the likelihoods of a multiple choice between the documents, or the answer's text (a JSON
-list, or ids between >, commas or lines). `relevance` {id: gain}, or a list of the relevant ids,
-says what is relevant. `documents` lists the ids of all that were shown, where an answer calls
+list, or ids between >, commas or lines, numbered or not). `relevance` {id: gain}, or a list of the
+relevant ids, says what is relevant. `documents` lists the ids of all that were shown, where an answer calls
 them by letter or number: A or 1 is the first.
 
 A document named twice counts where it is first named. Documents shown but not named come last
@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING
 from tuneval.errors import UsageError
 from tuneval.evaluation.kinds import OfArgument, PerItem
 from tuneval.evaluation.metric import About, Unscored
-from tuneval.evaluation.values import as_number, why_unanswered
+from tuneval.evaluation.values import BULLET, as_number, list_of, why_unanswered
 
 if TYPE_CHECKING:
     from tuneval.evaluation.items import Item
@@ -36,6 +36,7 @@ Ties = Sequence[Sequence[str]]
 Gains = Mapping[str, float]
 NO_RELEVANCE = "no document is relevant"
 _BETWEEN = re.compile(r"[>,;\n、]")
+_COLON = re.compile("[:：]")
 _AROUND = " \t\r.\"'`[](){}<>“”‘’「」【】。"
 
 
@@ -44,10 +45,11 @@ def ordered(item: Item) -> Ties | Unscored:
     scores = item.fields.get("document_scores")
     if isinstance(scores, Mapping):
         return _by_score({str(name): as_number(score) for name, score in scores.items()})
-    shown = [str(name) for name in item.fields.get("documents", ())]
+    shown = list_of(item.fields.get("documents"))
     named = item.fields.get("ranking")
-    if isinstance(named, list | tuple):
-        return _with_the_rest(map(str, named), shown)
+    if named is not None:
+        parts = _parts(named) if isinstance(named, str) else list_of(named)
+        return _with_the_rest(parts, shown)
     if item.chosen is not None and len(shown) == len(item.chosen.logprobs):
         return _by_score(dict(zip(shown, item.chosen.logprobs, strict=True)))
     reason = why_unanswered(item)
@@ -60,11 +62,10 @@ def ordered(item: Item) -> Ties | Unscored:
 def gains_of(item: Item) -> Gains | Unscored:
     """The gain of each relevant document."""
     given = item.fields.get("relevance")
-    gains: dict[str, float] = {}
     if isinstance(given, Mapping):
         gains = {str(name): as_number(gain) or 0.0 for name, gain in given.items()}
-    elif isinstance(given, list | tuple):
-        gains = {str(name): 1.0 for name in given}
+    else:
+        gains = dict.fromkeys(list_of(given), 1.0)
     relevant = {name: gain for name, gain in gains.items() if gain > 0}
     return relevant or Unscored(NO_RELEVANCE)
 
@@ -136,14 +137,19 @@ def _parts(text: str) -> list[str]:
     except (ValueError, RecursionError):
         listed = None
     parts = listed if isinstance(listed, list) else _BETWEEN.split(text)
-    cleaned = (str(part).strip(_AROUND) for part in parts)
+    cleaned = (BULLET.sub("", str(part)).strip(_AROUND) for part in parts)
     return [part for part in cleaned if part]
 
 
 def _called(word: str, shown: Sequence[str]) -> str | None:
-    """The document that a word names: by id, or by letter or number where all are known."""
+    """The document that a word names: by id, or by letter or number where all are known.
+
+    What leads up to it with a colon ("The order is: B") is left aside where it names none.
+    """
     if not shown or word in shown:
         return word
+    if (after := _COLON.split(word)[-1].strip(_AROUND)) != word:
+        return _called(after, shown)
     letters = string.ascii_uppercase[: len(shown)]
     if len(word) == 1 and word.upper() in letters:
         return shown[letters.index(word.upper())]

@@ -1,4 +1,8 @@
-"""How far answered numbers are from the true ones. An answer without a number is unscored."""
+"""How far answered numbers are from the true ones. An answer without a number is unscored.
+
+So is one further off than any float squared can hold, which a model that runs wild does write: it
+would leave no figure of the others.
+"""
 
 from __future__ import annotations
 
@@ -15,14 +19,26 @@ if TYPE_CHECKING:
     from tuneval.statistics.sample import Floats
 
 
-def _reason(item: Item) -> str | None:
+FURTHEST = 1e100
+"""An error, or a number, beyond which squares and their sums are no numbers any more."""
+TOO_FAR = "the number is too large to be squared"
+
+
+def _pair(item: Item) -> NumberPair | Unscored:
     found = numbers_of(item)
+    if isinstance(found, NumberPair) and max(map(abs, found)) > FURTHEST:
+        return Unscored(TOO_FAR)
+    return found
+
+
+def _reason(item: Item) -> str | None:
+    found = _pair(item)
     return found.reason if isinstance(found, Unscored) else None
 
 
 def _graded(loss: Callable[[float], float]) -> Callable[[Item], float | Unscored]:
     def score(item: Item) -> float | Unscored:
-        found = numbers_of(item)
+        found = _pair(item)
         return found if isinstance(found, Unscored) else loss(found.said - found.true)
 
     return score
@@ -32,7 +48,7 @@ def _pairs(items: Sequence[Item]) -> Floats:
     """The answered and the true numbers, (n, 2)."""
     import numpy as np
 
-    found = [numbers_of(item) for item in items]
+    found = [_pair(item) for item in items]
     return np.array([pair for pair in found if isinstance(pair, NumberPair)], dtype=np.float64)
 
 

@@ -77,7 +77,9 @@ def read_boxes(value: Any) -> list[Box] | None:
     is_one = isinstance(value, dict) or (
         isinstance(value, list | tuple) and len(value) == 4 and as_number(value[0]) is not None
     )
-    boxes = [_box(part) for part in ([value] if is_one else value or [])]
+    if not is_one and not isinstance(value, list | tuple):
+        return [] if value is None else None
+    boxes = [_box(part) for part in ([value] if is_one else value)]
     whole = [box for box in boxes if box is not None]
     return whole if len(whole) == len(boxes) else None
 

@@ -20,6 +20,7 @@ FIELDS: dict[RepeatSource, str] = {
 """The field of the settings that a source changes."""
 _PRECISIONS = ("float32", "bfloat16", "float16")
 _BATCH_STEP = 4
+_LARGEST_BUDGET = 4096
 MARK = "@"
 
 
@@ -81,7 +82,8 @@ def _values(source: RepeatSource, config: EvaluateConfig, repeats: int) -> Itera
             rest = [name for name in _PRECISIONS if name != config.precision]
             yield from [config.precision, *rest][:repeats]
         case "batch":
-            budgets = [config.token_budget // _BATCH_STEP**step for step in range(repeats - 1)]
+            largest = config.token_budget or _LARGEST_BUDGET
+            budgets = [largest // _BATCH_STEP**step for step in range(repeats - 1)]
             yield from dict.fromkeys([1, *reversed([budget for budget in budgets if budget > 1])])
 
 

@@ -1,6 +1,7 @@
 """Several models on several tasks, as one run that goes on where it was stopped.
 
 suite          Suite: what is asked, from a file or a command line
+planned        every model on every task, each with its key
 run_suite      run_suite: every model loaded once, what is done skipped, one report
 reuse          an evaluation of the same work in another run is taken over
 against_first  every model compared with the first, task by task

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -15,21 +15,18 @@ from tuneval.errors import TunevalError
 from tuneval.evaluation.answering.opening import open_respondent
 from tuneval.evaluation.answering.respondent import Respondent
 from tuneval.evaluation.asking.evaluate_task import evaluate_task
-from tuneval.evaluation.asking.prepare_task import PreparedTask, evaluation_key, prepare_task
-from tuneval.evaluation.comparison import UNTIL_DECIDED, Evaluation
-from tuneval.evaluation.follow import can_follow
+from tuneval.evaluation.comparison import Evaluation
 from tuneval.evaluation.items import read_items
 from tuneval.evaluation.matrix import Matrix, scenario_matrix
 from tuneval.evaluation.record import EvaluationResult
 from tuneval.evaluation.report import ReportFacts, write_report
 from tuneval.evaluation.report.tasks.facts import TasksFacts
-from tuneval.evaluation.stability.repeats import repeats_of, source_of
+from tuneval.evaluation.stability.repeats import source_of
 from tuneval.evaluation.suites.against_first import Comparisons, against_first
+from tuneval.evaluation.suites.planned import Planned, planned_evaluations
 from tuneval.evaluation.suites.reuse import find_same, finished, take_over
-from tuneval.evaluation.suites.suite import Suite, SuiteModel
-from tuneval.evaluation.until_decided import UntilDecided, note
-from tuneval.models.load import model_hash
-from tuneval.models.reference import parse_reference
+from tuneval.evaluation.suites.suite import Suite
+from tuneval.evaluation.until_decided import UntilDecided
 from tuneval.runs.events import Failed, Report, ignore
 from tuneval.runs.find import find_by_key, runs_root
 from tuneval.runs.recorder import Recorder, tee
@@ -91,7 +88,7 @@ def run_suite(
     """
     place = runs_root() if root is None else Path(root)
     cache = place if reuse else None
-    planned = _planned(suite, report)
+    planned = planned_evaluations(suite, report)
     if folder is not None:
         done = _Work(planned, folder / ROOM, cache, open_model, report).carry_out()
         outcome = _outcome(folder, done)
@@ -114,7 +111,7 @@ def run_suite(
     return outcome
 
 
-def _outcome(folder: Path, done: Iterable[tuple[_Planned, EvaluationResult]]) -> SuiteOutcome:
+def _outcome(folder: Path, done: Iterable[tuple[Planned, EvaluationResult]]) -> SuiteOutcome:
     """The results by model and task, each model against the first, and the matrix of aspects."""
     results: dict[str, dict[str, EvaluationResult]] = {}
     for planned, result in done:
@@ -151,8 +148,8 @@ def _write_report(outcome: SuiteOutcome, suite: Suite, *, name: str, command: st
 
 
 def _marked(
-    run: Run, done: Iterable[tuple[_Planned, EvaluationResult]]
-) -> Iterator[tuple[_Planned, EvaluationResult]]:
+    run: Run, done: Iterable[tuple[Planned, EvaluationResult]]
+) -> Iterator[tuple[Planned, EvaluationResult]]:
     """The same, each marked as a finished step of the run, with its main figure."""
     for planned, result in done:
         main = result.metrics[planned.task.main]
@@ -160,72 +157,6 @@ def _marked(
         summary = {"n_items": result.n_items, planned.task.main: estimate}
         run.mark_step(planned.name.replace("/", "--"), planned.key, summary)
         yield planned, result
-
-
-@dataclass(frozen=True, slots=True)
-class _Planned:
-    """One model on one task, and the key over everything its result depends on.
-
-    `until_decided_against` is the label of the model that ends the questions, if any does.
-    """
-
-    model: SuiteModel
-    task: PreparedTask
-    key: str
-    until_decided_against: str | None = None
-
-    @property
-    def name(self) -> str:
-        """What the evaluation is called: also the way to its folder."""
-        return f"{self.model.label}/{self.task.task.title}"
-
-
-def _planned(suite: Suite, report: Report) -> list[_Planned]:
-    """Everything that is to be done, model by model. Faults of any task show here."""
-    tasks = list(_prepared(suite))
-    planned = []
-    for asked in suite.models:
-        text = parse_reference(asked.model).text
-        model = asked.model_copy(update={"model": text})
-        digest = model_hash(text, adapter=model.adapter, report=report)
-        for task in tasks:
-            key = evaluation_key(task, model=text, model_hash=digest, template=model.template)
-            planned.append(_Planned(model, task, key))
-    return _decided_early(planned) if suite.until_decided else planned
-
-
-def _decided_early(planned: list[_Planned]) -> list[_Planned]:
-    """The same, models after the first asked only until they are told apart from it.
-
-    That takes a main metric that is a mean of grades; other tasks are asked whole.
-    """
-    first = {one.task.task.title: one for one in planned if one.model == planned[0].model}
-    return [
-        one
-        if one is first[one.task.task.title] or not can_follow(one.task.main)
-        else replace(
-            one,
-            task=replace(
-                one.task,
-                notes=(*one.task.notes, note(one.task.main, planned[0].model.label)),
-            ),
-            key=files.sha256_json([one.key, first[one.task.task.title].key, UNTIL_DECIDED]),
-            until_decided_against=planned[0].model.label,
-        )
-        for one in planned
-    ]
-
-
-def _prepared(suite: Suite) -> Iterator[PreparedTask]:
-    """Every task with the settings it is asked with; repeats of one number format in a row."""
-    if suite.repeats is None:
-        yield from (prepare_task(task, suite.settings) for task in suite.tasks)
-        return
-    repeats = repeats_of(suite.settings, vary=suite.vary, repeats=suite.repeats)
-    for repeat in sorted(repeats, key=lambda repeat: repeat.config.precision):
-        for task in suite.tasks:
-            named = task.model_copy(update={"name": repeat.title(task.title)})
-            yield prepare_task(named, repeat.config)
 
 
 def _describe(run: Run, suite: Suite) -> None:
@@ -237,22 +168,24 @@ def _describe(run: Run, suite: Suite) -> None:
     files.write_json(run.path("environment.json"), environment)
 
 
-def _loaded_as(planned: _Planned) -> tuple[str, str]:
-    """What makes one loaded model another."""
-    return planned.model.label, planned.task.config.precision
+def _loaded_as(planned: Planned) -> tuple[object, ...]:
+    """What makes one loaded model another; elsewhere, the size of its passes too."""
+    config = planned.task.config
+    is_here = config.engine == "torch" and config.workers == "none"
+    return planned.model.label, config.precision, None if is_here else config.token_budget
 
 
 @dataclass(frozen=True, slots=True)
 class _Work:
     """The evaluations of a suite in one folder. `cache` is the folder of runs to reuse from."""
 
-    planned: list[_Planned]
+    planned: list[Planned]
     folder: Path
     cache: Path | None
     open_model: Open
     report: Report
 
-    def carry_out(self) -> Iterator[tuple[_Planned, EvaluationResult]]:
+    def carry_out(self) -> Iterator[tuple[Planned, EvaluationResult]]:
         """Every evaluation with its result, model by model."""
         for _, of_model in groupby(self.planned, key=_loaded_as):
             with ExitStack() as stack:
@@ -264,7 +197,7 @@ class _Work:
                         result = self._evaluate(planned, respondent)
                     yield planned, result
 
-    def _done_before(self, planned: _Planned) -> EvaluationResult | None:
+    def _done_before(self, planned: Planned) -> EvaluationResult | None:
         """The result where the evaluation is done: here, or in a run that it is copied from."""
         place = self.folder / planned.name
         if self.cache is not None and not place.exists():
@@ -273,13 +206,13 @@ class _Work:
                 take_over(*same, place, name=planned.name)
         return finished(place, planned.key)
 
-    def _opened(self, planned: _Planned) -> Respondent:
+    def _opened(self, planned: Planned) -> Respondent:
         model, config = planned.model, planned.task.config
         return self.open_model(
             model.model, config, adapter=model.adapter, template=model.template, report=self.report
         )
 
-    def _evaluate(self, planned: _Planned, respondent: Respondent) -> EvaluationResult:
+    def _evaluate(self, planned: Planned, respondent: Respondent) -> EvaluationResult:
         against = planned.until_decided_against
         if against is not None:
             earlier = read_items(self.folder / against / planned.task.task.title)

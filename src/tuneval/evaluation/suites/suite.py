@@ -19,6 +19,7 @@ from tuneval.evaluation.stability.repeats import RepeatSource
 from tuneval.evaluation.task import Task
 from tuneval.evaluation.tasks import task_from
 from tuneval.evaluation.tasks.spelling import task_options
+from tuneval.models.endpoint import is_endpoint, parse_endpoint
 from tuneval.models.reference import parse_reference
 
 Label = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._@-]*$")]
@@ -103,7 +104,7 @@ def load_suite(path: Path) -> Suite:
         raise UsageError(
             "A suite is a table with models and tasks.",
             where=str(path),
-            mend="see `tuneval evaluate --help`, or docs/evaluation.md",
+            mend="docs/evaluation.md shows one",
         )
     return suite_of(content)
 
@@ -182,5 +183,7 @@ def _short(model: str) -> str:
     """The end of a reference, as a folder's name."""
     if model.startswith("run:"):
         model = Path(parse_reference(model).location).name
+    if is_endpoint(model):
+        model = parse_endpoint(model).model
     end = re.split(r"[:/\\]", model.rstrip("/\\"))[-1].removesuffix(".gguf")
     return re.sub(r"[^A-Za-z0-9._@-]+", "-", end).strip("-._@") or "model"

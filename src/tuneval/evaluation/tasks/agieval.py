@@ -60,7 +60,7 @@ ABOUT = TaskAbout(
     source="https://github.com/ruixiangcui/AGIEval",
     licence="MIT; the exams have terms of their own (data/v1/LICENSE)",
 )
-LM_EVAL_TOKENS = 32
+LM_EVAL_TOKENS, OPENCOMPASS_TOKENS = 32, 1024
 
 
 class AgiEval(Task):
@@ -224,6 +224,8 @@ class AgiEval(Task):
     def _limit(self, about: Admission) -> int:
         if self.protocol == "lm-eval":
             return LM_EVAL_TOKENS
+        if self.protocol == "opencompass":
+            return OPENCOMPASS_TOKENS
         return REASONING_TOKENS if self.cot else ANSWER_TOKENS
 
     def _stop(self, chooses: bool) -> tuple[str, ...]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, Self
+
+from pydantic import model_validator
 
 from tuneval.evaluation.task import TaskAbout
 from tuneval.evaluation.tasks.exam.exam import CHOICE_METRICS, OFFICIAL_METRICS, ExamTask
@@ -31,7 +33,7 @@ ABOUT = TaskAbout(
     layout="dev/SUBJECT.csv and test/SUBJECT.csv with the columns (number), Question, A, B, C, D, "
     "Answer",
     source="https://github.com/haonan-li/CMMLU",
-    licence="CC BY-NC 4.0",
+    licence="CC BY-NC-SA 4.0",
 )
 
 _OFFICIAL = Wording(head=HEAD + "\n\n", begin="题目：", tail="\n答案是：", one_turn=True)
@@ -73,6 +75,14 @@ class Cmmlu(ExamTask):
     kind: Literal["cmmlu"] = "cmmlu"
     cot: bool = False
     random_when_unread: bool = False
+
+    @model_validator(mode="after")
+    def _draws_for_what_is_read(self) -> Self:
+        if self.random_when_unread and (self.chooses or self.protocol != "official"):
+            raise ValueError(
+                "random_when_unread: only official answers that are written are read so"
+            )
+        return self
 
     @property
     def reasons(self) -> bool:

@@ -37,11 +37,17 @@ class Generation(Task):
 
     def load(self) -> Questions:
         """As in `Task`; equal conversations are asked once."""
-        examples = {example.id: example for example in read(self.path, self.format)}
+        examples: dict[str, Example] = {}
+        n_read = 0
+        for example in read(self.path, self.format):
+            n_read += 1
+            examples.setdefault(example.id, example)
+        left_out = n_read - len(examples)
         return Questions(
             questions=tuple(self._question(example) for example in examples.values()),
             protocol="generation/chat/0-shot",
             metrics=self.about.metrics,
+            notes=(f"{left_out} repeated conversations are asked once",) if left_out else (),
         )
 
     def _question(self, example: Example) -> Question:

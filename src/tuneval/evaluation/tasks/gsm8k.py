@@ -15,7 +15,7 @@ from tuneval.errors import DataError
 from tuneval.evaluation.extraction import load_extractor
 from tuneval.evaluation.question import Prompt, Question
 from tuneval.evaluation.task import Questions, Task, TaskAbout
-from tuneval.evaluation.tasks.own import Row, read_rows
+from tuneval.evaluation.tasks.own import Row, first_rows, read_rows
 
 Protocol = Literal["lm-eval", "official", "chain-of-thought", "boxed"]
 MARK = "####"
@@ -142,14 +142,7 @@ class Gsm8k(Task):
         if not count:
             return []
         path = Path(self.demonstrations) if self.demonstrations else _beside(Path(self.path))
-        rows = read_rows(path)
-        if len(rows) < count:
-            raise DataError(
-                f"{count} demonstrations are wanted, and the file has {len(rows)}.",
-                where=str(path),
-                mend=f"ask for shots={len(rows)}, or give another file as demonstrations",
-            )
-        return rows[:count]
+        return first_rows(path, count)
 
     def _shot(self, row: Row, wording: Wording, is_chat: bool) -> Prompt:
         asked = f"{wording.begin}{row.text('question')}{wording.end}"

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import string
 from collections.abc import Sequence
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, Self
+
+from pydantic import model_validator
 
 from tuneval.evaluation.task import TaskAbout
 from tuneval.evaluation.tasks.own import OwnTask, Posed, Row, several
@@ -43,6 +45,12 @@ class MultipleChoice(OwnTask):
 
     kind: Literal["multiple_choice"] = "multiple_choice"
     protocol: Literal["letters", "texts", "generate"] = "letters"
+
+    @model_validator(mode="after")
+    def _instructs_where_something_is_asked(self) -> Self:
+        if self.instruction is not None and self.protocol == "texts":
+            raise ValueError("instruction: with protocol texts the question stands alone")
+        return self
 
     @property
     def graded_by(self) -> tuple[str, ...]:

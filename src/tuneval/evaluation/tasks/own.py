@@ -84,6 +84,18 @@ def read_rows(path: files.Location) -> list[Row]:
     return list(rows.values())
 
 
+def first_rows(path: files.Location, count: int) -> list[Row]:
+    """The rows to show as demonstrations. Raises DataError where there are fewer."""
+    rows = read_rows(path)
+    if len(rows) < count:
+        raise DataError(
+            f"{count} demonstrations are wanted, and the file has {len(rows)}.",
+            where=str(path),
+            mend=f"ask for shots={len(rows)}, or give another file as demonstrations",
+        )
+    return rows[:count]
+
+
 def _row(value: Mapping[str, Any], source: str, others: Mapping[str, Row]) -> Row:
     if value.get("id") is not None:
         row = Row(str(value["id"]), source, value)
@@ -136,6 +148,8 @@ class OwnTask(Task):
     def _shots_have_a_source(self) -> Self:
         if self.shots and self.demonstrations is None:
             raise ValueError("shots: name the file that they come from, as demonstrations")
+        if self.demonstrations is not None and not self.shots:
+            raise ValueError("demonstrations: say how many of them to show, as shots")
         return self
 
     @abstractmethod
@@ -150,7 +164,7 @@ class OwnTask(Task):
     def load(self) -> Questions:
         """As in `Task`."""
         rows = read_rows(self.path)
-        shown = read_rows(self.demonstrations)[: self.shots] if self.demonstrations else []
+        shown = first_rows(self.demonstrations, self.shots) if self.demonstrations else []
         posed = self.pose([*shown, *rows])
         shots = tuple(self._shot(one) for one in posed[: len(shown)])
         asked = zip(rows, posed[len(shown) :], strict=True)

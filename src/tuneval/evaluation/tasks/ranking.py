@@ -106,7 +106,8 @@ def _gains(row: Row, ids: Sequence[str]) -> dict[str, float]:
     if isinstance(given, dict):
         gains = {str(key): gain for key, gain in given.items()}
     elif isinstance(given, list):
-        is_of_each = len(given) == len(ids) and not {str(part) for part in given} <= set(ids)
+        # As many numbers as documents are gains: as ids they would call every document relevant.
+        is_of_each = len(given) == len(ids) and not any(isinstance(part, str) for part in given)
         gains = (
             dict(zip(ids, given, strict=True)) if is_of_each else {str(part): 1 for part in given}
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import typing
 from collections.abc import Mapping
@@ -25,13 +26,16 @@ def task_options(text: str) -> dict[str, Any]:
     """The kind and options of a spelt task, not yet checked.
 
     `cmmlu=DATA,shots=5,subjects=anatomy+law,limit=20`: values of an option that takes several
-    are joined by `+`. A comma parts options only where a name and `=` follow it.
+    are joined by `+`. A `~` before a path is the home folder: a shell leaves it as it is there.
+    A comma parts options only where a name and `=` follow it.
     """
     head, *options = _OPTION.split(text.strip())
     kind, has_path, path = head.partition("=")
     if not kind or (has_path and not path):
         raise UsageError(f"'{text}' names no task.", mend=FORM)
-    content: dict[str, Any] = {"kind": kind} | ({"path": path} if has_path else {})
+    content: dict[str, Any] = {"kind": kind} | (
+        {"path": os.path.expanduser(path)} if has_path else {}
+    )
     several = _take_several(kind)
     for option in options:
         name, _, value = option.partition("=")

@@ -7,7 +7,7 @@ and so are its numbers. This process never loads weights.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
@@ -18,7 +18,7 @@ from tuneval.errors import TunevalError, UsageError
 from tuneval.models.distributed.cluster import Room, join
 from tuneval.models.distributed.hired import Part
 from tuneval.models.distributed.pool import Pool
-from tuneval.models.distributed.worker import Place, Tell
+from tuneval.models.distributed.worker import Hand, Place, Tell
 from tuneval.models.engines import ENGINES
 from tuneval.models.engines.engine import Engine, EngineConfig
 from tuneval.models.likelihood import STAGE, TOKEN_BUDGET, Nll, OnBatch, shards
@@ -32,20 +32,21 @@ WORKERS_STAGE = "workers"
 PARTS_PER_WORKER = 6
 LARGEST_PART_TOKENS = 2**20
 ROOM_SECONDS = 300.0
+OpenHand = Callable[[str, EngineConfig], Hand]
 
 
 class RayEngine:
     """An `Engine` whose work is done elsewhere; `open_ray` makes it."""
 
     def __init__(self, pool: Pool, *, token_budget: int, n_workers: int) -> None:
-        self._pool = pool
+        self.pool = pool
+        self.n_workers = n_workers
         self._token_budget = token_budget
-        self._n_workers = n_workers
         self.longest_input: int | None = pool.introduction
 
     def workers(self) -> list[Place]:
         """Where the open workers are."""
-        return self._pool.places()
+        return self.pool.places()
 
     def measure(
         self,
@@ -61,7 +62,7 @@ class RayEngine:
         total = sum(n_tokens(requests[index]) for part in parts for index in part.left())
         counts: Counter[str] = Counter()
         done = 0
-        lost_before = self._pool.n_lost
+        lost_before = self.pool.n_lost
 
         def keep(answers: Sequence[tuple[int, Nll]]) -> None:
             nonlocal done
@@ -79,13 +80,13 @@ class RayEngine:
             return f"{len(left)} requests, the longest of them request {longest} of {size} tokens"
 
         report(Started(STAGE, total, "tokens"))
-        self._pool.run(parts, on_results=keep, describe=describe, on_event=add_up, report=report)
-        lost = self._pool.n_lost - lost_before
+        self.pool.run(parts, on_results=keep, describe=describe, on_event=add_up, report=report)
+        lost = self.pool.n_lost - lost_before
         report(Finished(STAGE, {**counts, "workers": len(self.workers()), "lost": lost}))
 
     def close(self) -> None:
         """End the workers, and leave the cluster as it was found."""
-        self._pool.close()
+        self.pool.close()
 
     def __enter__(self) -> RayEngine:
         return self
@@ -94,7 +95,7 @@ class RayEngine:
         self.close()
 
     def _parts(self, requests: Sequence[Request], known: frozenset[int]) -> list[Part]:
-        share = sum(map(n_tokens, requests)) // (PARTS_PER_WORKER * self._n_workers)
+        share = sum(map(n_tokens, requests)) // (PARTS_PER_WORKER * self.n_workers)
         cut = shards(
             requests,
             n_tokens=max(self._token_budget, min(share, LARGEST_PART_TOKENS)),
@@ -122,13 +123,15 @@ def open_ray(
     address: str = "ray",
     workers: int | None = None,
     room_seconds: float = ROOM_SECONDS,
+    open_hand: OpenHand | None = None,
     report: Report = ignore,
 ) -> RayEngine:
     """Join a cluster and open the model in its workers; return once the first one is ready.
 
     `address` as in `join`; `engine` is a row of ENGINES. Without `workers` there is one for each
     GPU, or, where the cluster has none, one for each machine. `room_seconds` bounds the wait for
-    a cluster that is busy with other work. Raises what opening the model raises, and TunevalError
+    a cluster that is busy with other work. `open_hand` makes in each worker what does its work,
+    where that is more than to measure. Raises what opening the model raises, and TunevalError
     where no worker can be had.
     """
     if workers is not None and workers < 1:
@@ -140,7 +143,7 @@ def open_ray(
         report(Started(WORKERS_STAGE, None, "workers"))
         pool = Pool(
             cluster,
-            partial(_open_hand, engine, _from_anywhere(config)),
+            partial(open_hand or _open_hand, engine, _from_anywhere(config)),
             n_workers=n_workers,
             options=options,
             stage=WORKERS_STAGE,

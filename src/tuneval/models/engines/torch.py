@@ -20,7 +20,7 @@ class TorchEngine:
     def __init__(
         self, model: Any, *, token_budget: int | None = None, max_length: int | None = None
     ) -> None:
-        self._model = model
+        self.model = model
         self._token_budget = token_budget
         limits = [n for n in (longest_input(model), max_length) if n is not None]
         self.longest_input = min(limits) if limits else None
@@ -35,7 +35,7 @@ class TorchEngine:
     ) -> None:
         """See `Engine.measure`."""
         measure_nll(
-            self._model,
+            self.model,
             requests,
             known=known,
             token_budget=self._token_budget,
@@ -45,7 +45,7 @@ class TorchEngine:
 
     def close(self) -> None:
         """Let go of the model."""
-        self._model = None
+        self.model = None
         give_back()
 
     def __enter__(self) -> TorchEngine:

@@ -40,6 +40,7 @@ class VllmEngine:
     """An `Engine` around `vllm.LLM`; `open_engine` makes it."""
 
     def __init__(self, vllm: Any, llm: Any, *, max_length: int | None, held: ExitStack) -> None:
+        self.vllm = vllm
         self._llm = llm
         # Prompt log-probabilities are of the raw logits, whatever the temperature.
         self._sampling = vllm.SamplingParams(
@@ -48,6 +49,11 @@ class VllmEngine:
         self._held = held
         longest = int(llm.llm_engine.model_config.max_model_len) - EXTRA_TOKENS
         self.longest_input: int | None = min(longest, max_length or longest)
+
+    @property
+    def llm(self) -> Any:
+        """The open `vllm.LLM`."""
+        return self._llm
 
     def measure(
         self,

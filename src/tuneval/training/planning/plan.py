@@ -11,6 +11,7 @@ from typing import Any
 import torch
 
 from tuneval.data.example import Item
+from tuneval.models.available import available_bytes
 from tuneval.models.load import load_tokenizer
 from tuneval.models.methods import count_parameters
 from tuneval.models.precision import choose_device
@@ -23,7 +24,6 @@ from tuneval.training.arguments import max_steps, steps_per_epoch, tokens_per_st
 from tuneval.training.batches import Collate, Row, Rows
 from tuneval.training.config import Epochs, TrainConfig
 from tuneval.training.flops import FlopCount
-from tuneval.training.planning.available import available_bytes
 from tuneval.training.planning.memory import Memory, memory_of
 from tuneval.training.planning.shapes import ShapedModel
 from tuneval.training.preparation import prepare, refuse_checkpointing, template_of

@@ -41,9 +41,9 @@ def _confusion(detail: Detail) -> Html:
             for count in counts[: len(columns)]
         ]
         rows.append([f"<b>{escape(str(name))}</b>", *cells])
-    return m.table(
-        [Text("true \\ answered", "真实 \\ 回答"), *map(str, columns)], rows, css="record"
-    )
+    corner = Text("true \\ answered", "真实 \\ 回答")
+    headings: list[Text | str] = [corner, *map(str, columns)]
+    return m.table(headings, rows, css="record")
 
 
 def _per_class(detail: Detail) -> Html:
@@ -56,7 +56,7 @@ def _per_class(detail: Detail) -> Html:
         for name, found in list(detail["classes"].items())[:MOST_CLASSES]
         if isinstance(found, Mapping)
     ]
-    headings = [
+    headings: list[Text | str] = [
         Text("class", "类别"),
         Text("precision", "精确率"),
         Text("recall", "召回率"),

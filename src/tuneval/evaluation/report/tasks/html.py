@@ -185,6 +185,6 @@ def _folded(heading: Text, content: Html) -> Html:
 
 def _hashes(facts: TasksFacts) -> Html:
     rows = [[f"<code>{escape(cell)}</code>" for cell in row] for row in hash_rows(facts)]
-    names = [Text("task", "任务"), Text("model", "模型"), *HASHES]
+    names: list[Text | str] = [Text("task", "任务"), Text("model", "模型"), *HASHES]
     heading = Text("What was asked of whom, exactly", "确切的提问与作答记录")
     return m.section("hashes", heading, m.table(names, rows, css="record") if rows else "")

@@ -20,6 +20,7 @@ from tuneval.errors import DataError
 
 PROMPTS_NAME = "few_shot_prompts.csv"
 WITHOUT_PASSAGE = "sat-en-without-passage"
+_MEND = "take the file as AGIEval has it"
 
 
 class Admission(BaseModel):
@@ -55,24 +56,31 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Demonstration:
-    """A solved question, with the reasoning that leads to its key."""
+    """A solved question, with the reasoning that leads to its key.
+
+    `answer` is the key as AGIEval shows it: of several letters the Python list, "['B', 'C']".
+    """
 
     problem: Problem
+    answer: str
     explanation: str
 
 
 def read_problems(path: Path) -> list[Problem]:
-    """The questions of a subject. Raises DataError for a file that is missing or none of its."""
+    """The questions of a subject. Raises DataError for a file that is missing, empty or wrong."""
     if not path.is_file():
         raise DataError(
             "A subject's file is missing.",
             where=str(path),
             mend="give the folder data/v1 of AGIEval, or name the subjects that you have",
         )
-    return [
+    problems = [
         _problem(row, line, f"{path}:{line}")
         for line, row in enumerate(files.read_jsonl(path), start=1)
     ]
+    if not problems:
+        raise DataError("The file holds no question.", where=str(path), mend=_MEND)
+    return problems
 
 
 def read_demonstrations(folder: Path, subject: str) -> list[Demonstration]:
@@ -89,21 +97,43 @@ def read_demonstrations(folder: Path, subject: str) -> list[Demonstration]:
             where=str(folder / PROMPTS_NAME),
             mend=f"put AGIEval's data/{PROMPTS_NAME} there, or ask with shots=0",
         )
-    with path.open(encoding="utf-8-sig", newline="") as lines:
-        rows = list(csv.DictReader(lines))
     column = "sat-en" if subject == WITHOUT_PASSAGE else subject
-    cells = [row.get(column) or "" for row in rows]
+    cells = _column(path, column)
     # Rows alternate: a question, then its explanation; the ones that are there are paired in order.
     solved = [cell for cell in cells[0::2] if cell]
     explained = [cell.replace("\n\n", "\n") for cell in cells[1::2] if cell]
     found = []
     for place, (cell, explanation) in enumerate(zip(solved, explained, strict=False)):
-        row = dict(ast.literal_eval(cell))
+        where = f"{path}, {column}, demonstration {place + 1}"
+        row = _literal(cell, where)
         if subject == WITHOUT_PASSAGE:
             row["passage"] = None
-        where = f"{path}, {column}, demonstration {place + 1}"
-        found.append(Demonstration(_problem(row, place + 1, where), explanation))
+        problem = _problem(row, place + 1, where)
+        label = row.get("label")
+        answer = str(label) if isinstance(label, list) else problem.key or ""
+        found.append(Demonstration(problem, answer, explanation))
     return found
+
+
+def _column(path: Path, name: str) -> list[str]:
+    """The cells of a column from the top. Raises DataError."""
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as lines:
+            reader = csv.DictReader(lines)
+            names, rows = reader.fieldnames or (), list(reader)
+    except (csv.Error, UnicodeDecodeError) as error:
+        raise DataError(f"This is no CSV file: {error}.", where=str(path), mend=_MEND) from None
+    if name not in names:
+        raise DataError(f"The table has no column '{name}'.", where=str(path), mend=_MEND)
+    return [row[name] or "" for row in rows]
+
+
+def _literal(cell: str, where: str) -> dict[str, Any]:
+    """The question that a cell holds, written as Python writes it. Raises DataError."""
+    try:
+        return dict(ast.literal_eval(cell))
+    except (ValueError, SyntaxError, TypeError):
+        raise DataError("The cell holds no question.", where=where, mend=_MEND) from None
 
 
 def passage_groups(problems: Sequence[Problem], subject: str) -> list[str | None]:
@@ -116,17 +146,17 @@ def passage_groups(problems: Sequence[Problem], subject: str) -> list[str | None
 
 
 def _problem(row: Mapping[str, Any], line: int, where: str) -> Problem:
+    options = row.get("options") or []
+    if not isinstance(row.get("question"), str):
+        raise DataError("A question has no text 'question'.", where=where, mend=_MEND)
+    if not isinstance(options, list) or not all(isinstance(one, str) for one in options):
+        raise DataError("'options' is no list of texts.", where=where, mend=_MEND)
     label, answer = row.get("label"), row.get("answer")
     key = "".join(label) if isinstance(label, list) else label or answer
-    try:
-        return Problem(
-            line=line,
-            passage=row.get("passage") or "",
-            text=row["question"],
-            options=tuple(row.get("options") or ()),
-            key=str(key) if key else None,
-        )
-    except KeyError as error:
-        raise DataError(
-            f"A question lacks {error}.", where=where, mend="take the file as AGIEval has it"
-        ) from None
+    return Problem(
+        line=line,
+        passage=row.get("passage") or "",
+        text=row["question"],
+        options=tuple(options),
+        key=str(key) if key else None,
+    )

@@ -76,13 +76,15 @@ def few_shot(
 
 def opencompass(problem: Problem, about: Admission, *, chooses: bool, is_chat: bool) -> Framed:
     """OpenCompass: agieval_mixed_0fa998 for options compared, agieval_gen_617738 for the rest."""
+    # It introduces gaokao-english in Chinese, which AGIEval itself asks in English.
+    language = "zh" if about.intro.endswith("。") else "en"
     question = "\n".join((about.intro, problem.passage + problem.text))
     if problem.options or about.form != "cloze":
         question += "\n" + "\n".join(problem.options)
     if not chooses:
-        text = question + "\n" + _WRITTEN_HINTS[about.language]
+        text = question + "\n" + _WRITTEN_HINTS[language]
         return Framed(prompt=(Message("user", text),) if is_chat else text)
-    hint = _HINTS[about.language]
+    hint = _HINTS[language]
     if is_chat:
         return Framed(prompt=(Message("user", question),), begins=hint)
     return Framed(prompt=question, lead="\n" + hint)
@@ -137,5 +139,5 @@ def _numbered(problem: Problem, number: int, about: Admission) -> str:
 def _solved(shot: Demonstration, number: int, about: Admission, reasons: bool) -> tuple[str, str]:
     language = about.language
     explained = f"{_EXPLANATION[language].format(number)}{shot.explanation}\n" if reasons else ""
-    reply = f"{explained}{_THEREFORE[language]} {shot.problem.key}"
+    reply = f"{explained}{_THEREFORE[language]} {shot.answer}"
     return _numbered(shot.problem, number, about), reply

@@ -146,6 +146,13 @@ class ExamTask(Task):
                 where=str(path),
                 mend=f"ask with shots={len(found)}",
             )
+        for entry in found:
+            if entry.key is None:
+                raise DataError(
+                    "A demonstration has no answer to show.",
+                    where=f"{path}:{entry.line}",
+                    mend="take the file as the benchmark has it, or ask with shots=0",
+                )
         return found
 
     def _question(
@@ -174,9 +181,13 @@ class ExamTask(Task):
         )
 
     def _stop(self) -> tuple[str, ...]:
-        """A text would go on with questions of its own after a blank line; a turn ends itself."""
-        is_text = not self.chat and not self.chooses
-        return ("\n\n",) if is_text and self.protocol == "official" else ()
+        """A text would go on with questions of its own after a blank line; a turn ends itself.
+
+        Reasoning has blank lines too, unless demonstrations show some without.
+        """
+        is_text = not self.chat and not self.chooses and self.protocol == "official"
+        shows_reasoning = self.shots > 0 and "{explanation}" in self.wording().reply
+        return ("\n\n",) if is_text and (shows_reasoning or not self.reasons) else ()
 
     def _protocol_id(self) -> str:
         form = "chat" if self.chat else "plain"

@@ -6,6 +6,7 @@ import csv
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from tuneval.errors import DataError
 
@@ -38,18 +39,34 @@ def read_sheet(path: Path, columns: Sequence[str] | None = None) -> list[Entry]:
     """The entries of a CSV file with a header, or with these columns and none.
 
     Cells are taken as they stand: no text becomes a number or a missing value, as it does where
-    pandas reads the same file. Raises DataError for a file that is missing or no such table.
+    pandas reads the same file. Blank lines are none. Raises DataError for a file that is missing,
+    empty or no such table.
     """
     try:
         with path.open(encoding="utf-8-sig", newline="") as lines:
-            return list(_entries(lines, path, columns))
-    except FileNotFoundError:
+            entries = list(_entries(lines, path, columns))
+    except (FileNotFoundError, NotADirectoryError):
         raise DataError("A subject's file is missing.", where=str(path), mend=_MEND) from None
     except (csv.Error, UnicodeDecodeError) as error:
         raise DataError(f"This is no CSV file: {error}.", where=str(path), mend=_MEND) from None
+    if not entries:
+        raise DataError("The table holds no question.", where=str(path), mend=_MEND)
+    return entries
 
 
 _MEND = "give the folder of the benchmark in its official layout (`tuneval tasks NAME` shows it)"
+
+
+def _rows(reader: Any, path: Path) -> Iterator[list[str]]:
+    """The rows; a broken one is told with its line."""
+    try:
+        yield from reader
+    except csv.Error as error:
+        raise DataError(
+            f"This row is no CSV: {error}.",
+            where=f"{path}:{reader.line_num}",
+            mend='put cells with quotes in quotes, and double the ones inside: "a ""b"" c"',
+        ) from None
 
 
 def _entries(lines: Iterator[str], path: Path, columns: Sequence[str] | None) -> Iterator[Entry]:
@@ -61,7 +78,12 @@ def _entries(lines: Iterator[str], path: Path, columns: Sequence[str] | None) ->
             f"The table lacks the columns {', '.join(lacking)}.", where=str(path), mend=_MEND
         )
     line = reader.line_num + 1
-    for place, cells in enumerate(reader):
+    place = -1
+    for cells in _rows(reader, path):
+        if not cells:
+            line = reader.line_num + 1
+            continue
+        place += 1
         if len(cells) != len(names):
             raise DataError(
                 f"A row has {len(cells)} cells, not {len(names)}.",

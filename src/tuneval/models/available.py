@@ -1,4 +1,4 @@
-"""How much memory there is for a training, here and now."""
+"""How much memory there is for work on a device, here and now."""
 
 from __future__ import annotations
 

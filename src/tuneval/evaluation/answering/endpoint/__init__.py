@@ -1,0 +1,8 @@
+"""A model behind an address that speaks OpenAI's protocol.
+
+respondent   EndpointRespondent, open_endpoint: many questions in flight, answers kept as they come
+asking       questions as they are sent: messages, a text to go on from, a text with each choice
+client       one question through the `openai` package: patience, retries, errors in our words
+
+Needs the extra `endpoint`; no torch, and no tokenizer: what is too long only the address knows.
+"""

@@ -222,6 +222,7 @@ def test_out_of_memory_halves_the_budget_and_asks_only_what_has_no_answer(
         prompts,
         stop_ids=stop_ids,
         max_new_tokens=8,
+        token_budget=4096,
         report=events.append,
         on_done=lambda index, _: told.append(index),
     )

@@ -78,7 +78,7 @@ def evaluate(
 def _refuse_what_is_of_tasks(config: EvaluateConfig) -> None:
     """Settings that would do nothing here, and would be thought to have done something."""
     usual = EvaluateConfig()
-    for name in ("shot_seed", "workers", "perturbations"):
+    for name in ("shot_seed", "engine", "workers", "perturbations"):
         if getattr(config, name) != getattr(usual, name):
             raise UsageError(
                 f"{name} is a setting of tasks; the examples of a file are asked as they are.",

@@ -15,8 +15,8 @@ from typing import Any, Literal, NamedTuple
 
 from tuneval.errors import UsageError
 
-DEEPEST, LONGEST = 40, 2_000
-"""Nodes above one another; characters."""
+DEEPEST, LONGEST, LARGEST = 40, 2_000, 1e308
+"""Nodes above one another; characters; a number."""
 
 Kind = Literal["figures", "item"]
 Lookup = Callable[["Name"], Any]
@@ -131,6 +131,8 @@ def _fault(node: ast.expr, kind: Kind) -> _Fault | None:
     match node:
         case ast.Constant(value=bool() | None):
             return _Fault(f"`{node.value!r}` has no place in a formula.")
+        case ast.Constant(value=int() as number) if abs(number) > LARGEST:
+            return _Fault("A number of the formula is too large.")
         case ast.Constant(value=int() | float()) | ast.Name():
             return None
         case ast.Subscript(value=ast.Name(id="metric"), slice=ast.Constant(value=str())):

@@ -67,6 +67,7 @@ FIELDS = frozenset(
 """Keys that metrics read beside the two texts."""
 PREDICTION, REFERENCE = ("prediction", "predict"), ("reference", "label")
 _KNOWN = frozenset({"id", "group", "prompt", *PREDICTION, *REFERENCE, *FIELDS})
+_AS_OBJECT = 'write it as {"prediction": …, "reference": …} or remove it'
 _SETTINGS = ("metrics", "json_fields", "seed")
 
 
@@ -82,12 +83,15 @@ class Predictions:
 def read_predictions(file: str) -> list[Item]:
     """The items of a file, in its order.
 
-    Raises DataError for a row that is broken, has neither a prediction nor a field, or has the
-    id of another one; and for a file without rows.
+    Raises DataError for a row that is broken, has none of the keys, or has the id of another one;
+    and for a file without rows, or without any prediction or field.
     """
     items: dict[str, Item] = {}
+    has_answers = False
     for number, (source, row) in enumerate(_rows(file), start=1):
         item = _item(row, source, number)
+        # A null is no cell of a table: its rows tell only together that nothing is answered.
+        has_answers |= bool(item.fields) or any(key in row for key in PREDICTION)
         there = items.setdefault(item.id, item)
         if there is not item:
             raise DataError(
@@ -97,6 +101,8 @@ def read_predictions(file: str) -> list[Item]:
             )
     if not items:
         raise DataError("The file holds no prediction.", where=file, mend="give it rows")
+    if not has_answers:
+        raise _lacks_prediction("No row has a prediction.", file)
     return list(items.values())
 
 
@@ -208,6 +214,8 @@ def _rows(file: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
     for record in origin(file).records():
         findings = (record,) if isinstance(record, Finding) else record.findings
         for finding in findings:
+            if finding.rule == "json.not_object":
+                raise DataError(finding.what, where=finding.where, mend=_AS_OBJECT)
             if finding.severity == "error":
                 raise finding.as_error()
         if not isinstance(record, Finding) and record.value is not None:
@@ -216,18 +224,12 @@ def _rows(file: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
 
 def _item(row: Mapping[str, Any], source: str, number: int) -> Item:
     found = {key: _plain(row[key]) for key in FIELDS if row.get(key) is not None}
-    if not found and not any(key in row for key in PREDICTION):
-        raise DataError(
-            "The row has no prediction.",
-            where=source,
-            mend="give it the key 'prediction' (null where nothing was answered), or one of: "
-            + ", ".join(sorted(FIELDS)),
-        )
-    own_id, group = row.get("id"), row.get("group")
+    if not _KNOWN.intersection(row):
+        raise _lacks_prediction("The row has no prediction.", source)
     return Item(
-        id=str(number if own_id is None else own_id),
+        id=_text(row, ("id",)) or str(number),
         source=source,
-        group=None if group is None else str(group),
+        group=_text(row, ("group",)) or None,
         tags={key: value for key, value in row.items() if key not in _KNOWN},
         prompt=_text(row, ("prompt",)) or "",
         label=_text(row, REFERENCE),
@@ -236,11 +238,25 @@ def _item(row: Mapping[str, Any], source: str, number: int) -> Item:
     )
 
 
+def _lacks_prediction(what: str, where: str) -> DataError:
+    return DataError(
+        what,
+        where=where,
+        mend="give it the key 'prediction' (null where nothing was answered), or one of: "
+        + ", ".join(sorted(FIELDS)),
+    )
+
+
 def _text(row: Mapping[str, Any], keys: Sequence[str]) -> str | None:
-    """The first of `keys` that has a value; what is no text is written as JSON."""
+    """The first of `keys` that has a value; what is no text is written as JSON.
+
+    A whole number is written without a point: a column with a gap makes 3.0 of every 3.
+    """
     value = next((row[key] for key in keys if row.get(key) is not None), None)
     if value is None or isinstance(value, str):
         return value
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
     return json.dumps(value, ensure_ascii=False)
 
 

@@ -16,6 +16,8 @@ from tuneval.evaluation.values import as_number, plain_label, reference_label
 if TYPE_CHECKING:
     from tuneval.evaluation.items import Chosen, Item
 
+ROUNDED = 0.02
+"""By how much probabilities that were rounded to two decimals may sum to more than 1."""
 NO_PROBABILITY = "no probability"
 _POSITIVE_OF = {
     "0": "1",
@@ -80,10 +82,13 @@ def class_probabilities(item: Item) -> dict[str, float] | None:
     """What the item gives to each class, by its plain spelling; None where it does not say."""
     given = item.fields.get("probabilities")
     if isinstance(given, Mapping):
-        numbers = {plain_label(name): as_number(value) for name, value in given.items()}
-        if not numbers or None in numbers.values():
-            return None
-        return {name: value for name, value in numbers.items() if value is not None}
+        numbers: dict[str, float] = {}
+        for name, value in given.items():
+            number = as_number(value)
+            if number is None:
+                return None
+            numbers[plain_label(name)] = numbers.get(plain_label(name), 0.0) + number
+        return numbers or None
     if item.chosen is None:
         return None
     found: dict[str, float] = {}
@@ -115,4 +120,6 @@ def why_no_probability(item: Item) -> str | None:
         return reason
     number = as_number(item.fields.get("probability"))
     given = [number] if number is not None else (class_probabilities(item) or {}).values()
-    return None if all(0 <= p <= 1 for p in given) else "a probability is not between 0 and 1"
+    if not all(0 <= p <= 1 for p in given):
+        return "a probability is not between 0 and 1"
+    return None if math.fsum(given) <= 1 + ROUNDED else "the probabilities sum to more than 1"

@@ -76,6 +76,12 @@ def decode_continuously(
                 rows = [rows[place] for place in order]
 
 
+def most_rows(model: Any) -> int:
+    """How many rows at a time make answers cheaper."""
+    on_cpu = next(model.parameters()).device.type == "cpu"
+    return MOST_ROWS_ON_CPU if on_cpu else MOST_ROWS
+
+
 def can_be_continuous(model: Any, ids: Ids, virtual_states: States) -> bool:
     """Whether a model gives the same logits this way; tried once, on the first of the ids."""
     tried = _TRIED.setdefault(model, {})
@@ -159,7 +165,7 @@ class _Reader:
         self.model = model
         self.device = next(model.parameters()).device
         self.slots = Slots(0, 0, device=self.device)
-        self.most_rows = MOST_ROWS_ON_CPU if self.device.type == "cpu" else MOST_ROWS
+        self._most_rows = most_rows(model)
         self._keeps = "logits_to_keep" in inspect.signature(model.forward).parameters
 
     @property
@@ -170,7 +176,7 @@ class _Reader:
     def make_room(self, width: int, token_budget: int, *, n_wanted: int) -> None:
         """Places of `width` tokens within the budget, at least one and no more than are wanted."""
         slots = self.slots
-        rows = max(1, min(n_wanted, token_budget // width, self.most_rows))
+        rows = max(1, min(n_wanted, token_budget // width, self._most_rows))
         if width > slots.width or rows > WORTH_MOVING * slots.rows:
             slots.resize(max(rows, len(slots.lengths)), width)
 

@@ -76,7 +76,8 @@ def decode(
                 yield row.prompt.index, completion
         if any(ended):
             order, moved = places_after([completion is None for completion in ended])
-            rows, tokens = ([them[place] for place in order] for them in (rows, tokens))
+            rows = [rows[place] for place in order]
+            tokens = [tokens[place] for place in order]
             if rows:
                 state.keep(order, moved)
         if rows:

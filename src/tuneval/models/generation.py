@@ -10,7 +10,7 @@ import numpy as np
 
 from tuneval.errors import ModelError, UsageError
 from tuneval.models.answer import Completion, FinishReason, IsFinished, Prompt, never
-from tuneval.models.continuous import can_be_continuous, decode_continuously
+from tuneval.models.continuous import can_be_continuous, decode_continuously, most_rows
 from tuneval.models.decoding import decode_in_batches
 from tuneval.models.forward import core_model, evaluating, longest_input
 from tuneval.models.memory import find_room, give_back, is_out_of_memory
@@ -85,7 +85,8 @@ def generate(
     if waiting:
         with evaluating(model):
             decode, room = _decoder(model, waiting, frozenset(stop_ids), is_finished)
-            _answer_all(decode, waiting, keep, token_budget=token_budget or room, report=report)
+            room = min(room, token_budget or room)
+            _answer_all(decode, waiting, keep, token_budget=room, report=report)
     said = sum(len(completion.ids) for completion in results.values())
     report(Finished(STAGE, {"completions": len(results), "tokens": said}))
     return [results[index] for index in sorted(results)]
@@ -94,7 +95,7 @@ def generate(
 def _decoder(
     model: Any, prompts: Sequence[Prompt], stop_ids: frozenset[int], is_finished: IsFinished
 ) -> tuple[Decode, int]:
-    """How this model answers, and for how many tokens at a time there is room.
+    """How this model answers, and the most tokens that are worth holding at a time.
 
     Continuously, or in padded batches where only these are right.
     """
@@ -109,7 +110,8 @@ def _decoder(
         is_finished=is_finished,
         virtual_states=states,
     )
-    return decode, find_room(core, usual=ROOM) if is_continuous else ROOM
+    held = most_rows(core) * max(prompt.size for prompt in prompts)
+    return decode, min(held, find_room(core, usual=ROOM))
 
 
 def _answer_all(

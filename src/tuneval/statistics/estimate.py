@@ -49,6 +49,12 @@ class Estimate:
             unit=unit,
         )
 
+    def within(self, least: float, most: float) -> Estimate:
+        """The same with its interval cut to what the figure can be."""
+        if self.low is None or self.high is None:
+            return self
+        return replace(self, low=max(least, self.low), high=min(most, self.high))
+
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
         return asdict(self)

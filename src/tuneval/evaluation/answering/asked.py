@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -58,7 +58,8 @@ def prompt_hash(asked: Mapping[str, Asked], skipped: Collection[str]) -> str:
     return digest.hexdigest()[:16]
 
 
-def _parts(question: Asked) -> tuple[list[object], object]:
+def _parts(question: Asked) -> tuple[list[Sequence[int] | Ids], object]:
+    """The ids that a question is made of, and what bounds its answer."""
     if isinstance(question, Writing):
         return [question.ids], (question.max_new_tokens, question.stop)
     return [ids for request in question.requests for ids in (request.context, request.target)], None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tuneval.evaluation.metric import About
@@ -42,11 +42,7 @@ class OfSet:
         found = self.left_out(items, clusters)
         if found is None:
             return None
-        estimate = found.estimate(unit=self.about.unit)
-        if estimate.low is None or estimate.high is None:
-            return estimate
-        least, most = self.about.range
-        return replace(estimate, low=max(least, estimate.low), high=min(most, estimate.high))
+        return found.estimate(unit=self.about.unit).within(*self.about.range)
 
     def compare(
         self, a: Sequence[Item], b: Sequence[Item], *, clusters: Clusters | None, seed: int

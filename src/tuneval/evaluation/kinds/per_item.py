@@ -65,7 +65,8 @@ class PerItem:
                 return wilson(round(values.sum()), len(values))
             return clustered_wilson(values, clusters=clusters)
         if len(values) > BOOTSTRAP_UP_TO:
-            return t_mean(values, clusters=clusters, unit=self.about.unit)
+            mean = t_mean(values, clusters=clusters, unit=self.about.unit)
+            return mean.within(*self.about.range)
         return bootstrap_mean(values, seed=seed, clusters=clusters, unit=self.about.unit)
 
     def compare(

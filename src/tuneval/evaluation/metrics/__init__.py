@@ -139,15 +139,23 @@ def load_metric(text: str) -> Metric:
 def names_in(text: str) -> list[str]:
     """The metrics in a list with commas; a comma after a colon may belong to an argument.
 
-    It ends one where a metric's name follows: `regex_present:a{2,3},exact_match` are two.
+    It ends one where a metric's name follows: `regex_present:a{2,3},exact_match` are two. A
+    formula goes on until its brackets are closed: `expression:max(accuracy,f1_macro)` is one.
     """
     names: list[str] = []
     for part in text.split(","):
-        if names and ":" in names[-1] and part.strip().partition(":")[0] not in METRICS:
+        follows = part.strip().partition(":")[0] in METRICS
+        if names and (_is_open(names[-1]) or (":" in names[-1] and not follows)):
             names[-1] += f",{part}"
         else:
             names.append(part.strip())
     return [name for name in names if name]
+
+
+def _is_open(name: str) -> bool:
+    """Whether a metric's name ends within the brackets of its formula."""
+    is_formula = name.partition(":")[0] in ("combined", "expression", "item_expression")
+    return is_formula and name.count("(") > name.count(")")
 
 
 def _called(name: str, metric: Metric) -> Metric:

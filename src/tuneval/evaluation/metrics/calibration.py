@@ -121,6 +121,8 @@ def _reliability(n_bins: int, items: Sequence[Item]) -> Mapping[str, Any]:
     """Of each bin that has items: its ends, their mean confidence, and the share right."""
     from tuneval.statistics.proportion import wilson
 
+    if _lacks_positive(items, positive_of(items)):
+        return {"bins": []}
     by_bin: dict[int, list[Sureness]] = {}
     for sure in _all_sureness(items):
         by_bin.setdefault(_bin(sure.confidence, n_bins), []).append(sure)

@@ -151,9 +151,13 @@ def _value(name: Name, item: Item, parts: Mapping[Name, PerItem]) -> Any:
             raise _NoValueError(f"{parts[name].about.name}: {grade.reason}")
         return grade
     if name.kind == "field":
-        if not isinstance(item.fields.get(name.text), str | int | float):
+        given = item.fields.get(name.text)
+        if isinstance(given, str):
+            return given
+        if not isinstance(given, int | float):
             raise _NoValueError(f"no number and no text in the field '{name.text}'")
-        return item.fields[name.text]
+        # A whole number would repeat a text that it is multiplied with.
+        return float(given)
     text = item.predict if name.text == "prediction" else item.label
     if text is None:
         reason = lacks_answer(item) if name.text == "prediction" else NO_REFERENCE

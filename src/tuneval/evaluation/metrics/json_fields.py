@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from tuneval.evaluation.items import Item
     from tuneval.statistics.sample import Floats
 
+DEEPEST = 200
+"""Lists and objects within one another."""
 REFERENCE_NOT_OBJECT = "reference is not a JSON object"
 
 
@@ -80,14 +82,14 @@ def is_valid(prediction: str, reference: str) -> float:
 def read_object(text: str) -> dict[str, Any] | None:
     """The JSON object that `text` is, or None. Strict: no NaN, no fence, no words around it.
 
-    One nested deeper than `canonical` can follow is none either.
+    One nested deeper than `DEEPEST` is none either, as RFC 8259 allows: a model in a loop writes
+    what no program could walk through.
     """
     try:
         value = json.loads(text, parse_constant=_refuse_constant)
-        canonical(value)
     except (ValueError, RecursionError):
         return None
-    return value if isinstance(value, dict) else None
+    return value if isinstance(value, dict) and not _is_deeper(value, DEEPEST) else None
 
 
 def canonical(value: Any) -> str:
@@ -126,6 +128,13 @@ def _read_reference(field: str, reference: str) -> dict[str, Any] | Unscored:
 
 def _labels_of(value: Any) -> frozenset[str]:
     return frozenset(canonical(part) for part in (value if isinstance(value, list) else [value]))
+
+
+def _is_deeper(value: Any, levels: int) -> bool:
+    if not isinstance(value, list | dict):
+        return False
+    parts = value.values() if isinstance(value, dict) else value
+    return levels == 0 or any(_is_deeper(part, levels - 1) for part in parts)
 
 
 def _plain_numbers(value: Any) -> Any:

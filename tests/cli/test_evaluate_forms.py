@@ -94,7 +94,7 @@ def test_lint_is_a_command_of_its_own(notes, capsys):
         (["--suite", "a.yaml", "--model", "m"], "leave out --model"),
         (["--suite", "nowhere.yaml"], "nowhere.yaml"),
         (["--task", "text=nowhere.txt", "--model", "bundled:smollm2-135m"], "nowhere.txt"),
-        (["--task", "capability", "--model", "bundled:smollm2-135m", "--workers", "ray"], "ray"),
+        (["--task", "capability", "--model", "endpoint:http://here/v1"], "not the address"),
         (["--task", "capability", "--model", "bundled:smollm2-135m", "--no-generate"], "itself"),
         (["--task", "capability", "--model", "bundled:smollm2-135m", "--vary", "seed"], "repeats"),
     ],

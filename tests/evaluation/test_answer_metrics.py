@@ -135,3 +135,10 @@ def test_a_result_survives_json() -> None:
     for given_result in (result, empty):
         again = MetricResult.from_dict(json.loads(json.dumps(given_result.as_dict())))
         assert again == given_result
+
+
+@pytest.mark.parametrize(("depth", "valid"), [(150, True), (300, False), (900, False)])
+def test_json_nested_deeper_than_a_program_walks_is_none(depth: int, valid: bool) -> None:
+    text = '{"a": ' + "[" * depth + "]" * depth + "}"
+    assert score("json_valid", text, "{}") == float(valid)
+    assert score("json_field:a", text, text if valid else '{"a": 1}') == float(valid)

@@ -81,6 +81,39 @@ def test_thousands_separators_and_decimals_are_read(number: int, decimals: int) 
         ("百分之五", 0.05),
         ("负三", -3.0),
         ("约三百公斤", 300.0),
+        ("-$5", -5.0),
+        ("−￥5.50", -5.5),
+        ("负5", -5.0),
+        ("零下5℃", -5.0),
+        ("零下五度", -5.0),
+        ("½", 0.5),
+        ("1½ cups", 1.5),
+        ("1 1/2", 1.5),
+        (r"\boxed{\frac{3}{4}}", 0.75),
+        ("25 m²", 25.0),
+        ("25 cm^2", 25.0),
+        ("面积是25㎡", 25.0),
+        ("5 kg of CO₂", 5.0),
+        ("1.5×10⁸", 1.5e8),
+        ("10⁻³", 1e-3),
+        ("10^3", 1000.0),
+        ("1\u202f234\u202f567", 1_234_567.0),
+        ("45 percent", 0.45),
+        ("45 per cent", 0.45),
+        ("百分之45", 0.45),
+        ("负百分之5", -0.05),
+        ("5千元", 5000.0),
+        ("5千克", 5.0),
+        ("5千米", 5.0),
+        ("3千万", 3e7),
+        ("1.2千亿", 1.2e11),
+        ("1万2千", 12_000.0),
+        ("2亿3千万", 2.3e8),
+        ("3万5", 35_000.0),
+        ("1万2345", 12_345.0),
+        ("三分之一", 1 / 3),
+        ("四分之三", 0.75),
+        ("万分之五", 0.0005),
     ],
 )
 def test_numbers_are_read_by_the_rules(text: str, number: float) -> None:
@@ -89,7 +122,25 @@ def test_numbers_are_read_by_the_rules(text: str, number: float) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "none", "two", "一般来说不行", "十分感谢你的帮助", "一二三百", "1/0", "1e999", "9" * 400],
+    [
+        *("", "none", "two", "1/0", "1e999", "9" * 400, "x^-3"),
+        *("一般来说不行", "十分感谢你的帮助", "一二三百", "一半", "两个半", "一样", "这不一定"),
+        *("万一", "好几万人", "唯一"),
+    ],
 )
 def test_what_is_no_number_is_not_read(text: str) -> None:
     assert read_number(text) is None
+
+
+def test_an_endless_numeral_is_no_number_and_takes_no_time() -> None:
+    for text in (
+        "一" * 100_000,
+        "百" * 100_000,
+        "9" * 100_000,
+        "1e" + "9" * 10_000,
+        "1,2" * 50_000,
+    ):
+        read_number(text)
+    assert read_number("一" * 5_000) is None
+    assert read_number("1e" + "9" * 5_000) is None
+    assert read_number("9^" + "9" * 5_000) is None

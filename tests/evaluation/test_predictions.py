@@ -145,3 +145,40 @@ def test_the_same_work_is_done_once_and_another_file_makes_another_run(
     assert other.folder != first.folder
     more = config_from(metrics=("exact_match", "token_f1"))
     assert evaluate_predictions(more, asked, root=root).folder != other.folder
+
+
+def test_empty_cells_are_no_id_and_no_group(tmp_path: Path) -> None:
+    path = tmp_path / "answers.csv"
+    path.write_text("id,group,prediction,reference\n,,a,a\n,,b,b\nq,g,c,c\n", encoding="utf-8")
+    items = read_predictions(str(path))
+    assert [(item.id, item.group) for item in items] == [("1", None), ("2", None), ("q", "g")]
+
+
+def test_a_null_of_a_table_is_an_answer_that_was_not_given(tmp_path: Path) -> None:
+    parquet = pytest.importorskip("pyarrow.parquet")
+    pyarrow = pytest.importorskip("pyarrow")
+    path = tmp_path / "answers.parquet"
+    table = {"id": [1, 2], "prediction": ["a", None], "reference": ["a", "b"], "group": [1.0, None]}
+    parquet.write_table(pyarrow.table(table), path)
+    items = read_predictions(str(path))
+    assert [(item.id, item.predict, item.group) for item in items] == [
+        ("1", "a", "1"),
+        ("2", None, None),
+    ]
+    parquet.write_table(pyarrow.table({"id": [1, 2], "reference": ["a", "b"]}), path)
+    with pytest.raises(DataError, match="No row has a prediction"):
+        read_predictions(str(path))
+
+
+def test_a_whole_number_is_one_text_however_it_is_stored(tmp_path: Path) -> None:
+    rows: list[dict[str, Any]] = [{"prediction": 3, "reference": 3.0}, {"prediction": 0.5}]
+    first, second = read_predictions(written(tmp_path / "a.jsonl", rows))
+    assert (first.predict, first.label, second.predict) == ("3", "3", "0.5")
+
+
+def test_what_is_no_object_is_told_what_one_looks_like(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_text("[1, 2]\n3\n", encoding="utf-8")
+    with pytest.raises(DataError) as caught:
+        read_predictions(str(path))
+    assert '"prediction"' in caught.value.mend

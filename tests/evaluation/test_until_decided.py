@@ -71,7 +71,7 @@ class Scripted:
 def carried_out(tmp_path, monkeypatch):
     """Runs a suite of scripted models; gives its folder and the models."""
     monkeypatch.setattr(
-        "tuneval.evaluation.suites.run_suite.model_hash", lambda text, **_: f"hash of {text}"
+        "tuneval.evaluation.suites.planned.model_hash", lambda text, **_: f"hash of {text}"
     )
     path = tmp_path / "sums.jsonl"
     rows = [{"instruction": f"Say {n}.", "input": "", "output": str(n)} for n in range(N)]

@@ -14,6 +14,7 @@ from tuneval.evaluation.probabilities import (
 )
 from tuneval.evaluation.values import (
     as_number,
+    classes_of,
     label_sets_of,
     labels_of,
     numbers_of,
@@ -155,3 +156,43 @@ def test_a_probability_outside_0_and_1_is_none() -> None:
     assert why_no_probability(answer(probabilities={"a": -0.1, "b": 1.1})) is not None
     assert why_no_probability(answer(probabilities={"a": "much"})) == "no probability"
     assert why_no_probability(answer("a")) == "no probability"
+
+
+def test_a_class_may_be_a_sign() -> None:
+    assert labels_of(answer("! ", "!")) == ("!", "!")
+    assert labels_of(answer("?", "!")) == ("?", "!")
+    assert labels_of(answer("***", "*****")) == ("***", "*****")
+    assert labels_of(answer("", "!")) == (None, "!")
+    assert read_label("?", ["!", "?"]) == "?"
+
+
+def test_a_field_of_classes_may_be_one_of_them_or_a_table() -> None:
+    item = answer(labels=3, reference_labels="3")
+    assert label_sets_of(item) == ({"3"}, {"3"})
+    item = answer(
+        labels={"late": True, "lost": False}, reference_labels={"late": 1, "lost": 0, "new": 1}
+    )
+    assert label_sets_of(item) == ({"late"}, {"late", "new"})
+    assert label_sets_of(answer(labels=[None, "a"], reference_labels=["a"])) == ({"a"}, {"a"})
+    assert classes_of(answer(classes="late|lost")) == ["late", "lost"]
+    assert classes_of(answer(classes=3)) == ["3"]
+    assert classes_of(answer()) == []
+
+
+def test_a_class_that_stands_very_often_is_read_at_once() -> None:
+    assert read_labels("late " * 100_000, ["late", "lost"]) == {"late"}
+
+
+def test_a_whole_number_that_no_float_holds_is_none() -> None:
+    assert as_number(10**400) is None
+
+
+def test_probabilities_of_one_class_in_two_spellings_are_summed() -> None:
+    given = class_probabilities(answer(probabilities={"Yes": 0.2, "yes": 0.3, "no": 0.5}))
+    assert given == {"yes": 0.5, "no": 0.5}
+
+
+def test_probabilities_that_sum_to_more_than_1_are_none() -> None:
+    assert why_no_probability(answer(probabilities={"a": 0.34, "b": 0.34, "c": 0.33})) is None
+    reason = why_no_probability(answer(probabilities={"a": 0.9, "b": 0.9}))
+    assert reason == "the probabilities sum to more than 1"

@@ -91,3 +91,14 @@ def test_off_the_cpu_rows_are_packed_where_shared_beginnings_pay(n_shared, packe
     inputs = likelihood.distinct_inputs(requests)
     work = likelihood._Work(model, 4096, "auto", with_choices=False, report=lambda event: None)
     assert work._is_packed(inputs) is packed
+
+
+def test_room_for_answers_is_counted_in_keys_and_values(tiny_llama, monkeypatch):
+    # 4 layers of 2 key heads of 32 numbers, keys and values, 4 bytes each.
+    bytes_per_token = 4 * 2 * 32 * 2 * 4
+    free = 10_000 * bytes_per_token
+    monkeypatch.setattr(memory, "available_bytes", lambda device: free)
+    assert memory.find_room(tiny_llama.model, usual=100) == int(0.3 * 10_000)
+    assert memory.find_room(tiny_llama.model, usual=5000) == 5000
+    monkeypatch.setattr(memory, "available_bytes", lambda device: None)
+    assert memory.find_room(tiny_llama.model, usual=100) == 100

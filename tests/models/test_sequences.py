@@ -11,6 +11,7 @@ from tuneval.models.sequences import (
     distinct_inputs,
     packed_rows,
     padded_batches,
+    shared_beginnings,
 )
 
 # Few distinct ids, so that sequences often begin alike.
@@ -96,3 +97,32 @@ def test_padding_is_never_above_five_percent_of_a_batch(lengths, token_budget):
     for batch in padded_batches(inputs, token_budget):
         padded = len(batch) * max(map(len, batch))
         assert padded - sum(map(len, batch)) <= 0.05 * padded
+
+
+def test_sequences_that_begin_alike_are_grouped_with_what_all_of_a_group_share():
+    source = np.random.default_rng(7)
+    heads = [source.integers(0, 9, n) for n in (40, 25, 20)]
+    made = [
+        np.concatenate([heads[n % 3], source.integers(10, 19, 1 + n)]).astype(np.int32)
+        for n in range(12)
+    ]
+    made.append(source.integers(30, 39, 50).astype(np.int32))
+    groups = {tuple(sorted(group)): shared for group, shared in shared_beginnings(made)}
+    assert groups == {(0, 3, 6, 9): 40, (1, 4, 7, 10): 25, (2, 5, 8, 11): 20, (12,): 0}
+
+
+def test_something_of_every_sequence_is_its_own():
+    ids = np.arange(20, dtype=np.int32)
+    ((group, shared),) = shared_beginnings([ids, ids, np.append(ids, 7).astype(np.int32)])
+    assert (sorted(group), shared) == ([0, 1, 2], 19)
+    assert list(shared_beginnings([])) == []
+    short = [ids[:10], ids[:10]]
+    assert [shared for _, shared in shared_beginnings(short)] == [0, 0]
+
+
+def test_no_group_is_joined_that_would_lose_more_than_is_won():
+    head = np.arange(100, dtype=np.int32)
+    alike = [np.append(head, n).astype(np.int32) for n in (200, 201, 202)]
+    other = np.concatenate([head[:20], np.full(30, 300)]).astype(np.int32)
+    groups = sorted((sorted(g), shared) for g, shared in shared_beginnings([*alike, other]))
+    assert groups == [([0, 1, 2], 100), ([3], 0)]

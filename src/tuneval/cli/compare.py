@@ -89,6 +89,7 @@ def show_table(comparison: dict[str, Any]) -> None:
     """Both sides and their difference on every metric, each with its interval."""
     from tuneval.evaluation.comparison import Comparison
     from tuneval.evaluation.metric_names import reading_order
+    from tuneval.evaluation.report import verdict
     from tuneval.evaluation.report.numbers import difference_text, estimate_text, p_text
 
     found = Comparison.from_dict(comparison)
@@ -99,7 +100,7 @@ def show_table(comparison: dict[str, Any]) -> None:
             estimate_text(row.b),
             difference_text(row.difference),
             p_text(row.p_holm),
-            row.verdict,
+            row.verdict if row.verdict == "unclear" else verdict.among_many(row).en,
         ]
         for row in sorted(found.rows, key=lambda row: reading_order(row.metric))
     ]

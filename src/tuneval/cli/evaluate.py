@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import click
+from click.core import ParameterSource
 
 from tuneval.cli.console import answer, json_option, progress
 from tuneval.cli.evaluations import show_one, show_suite
@@ -50,7 +51,8 @@ class _WithCommands(click.Command):
     "models",
     multiple=True,
     metavar="[LABEL=]MODEL",
-    help="bundled:…, a folder, a hub id, a GGUF file, run:ID, or for tasks endpoint:http://HOST/v1#MODEL; may stand often.",
+    help="bundled:…, a folder, a hub id, a GGUF file, run:ID; with --task it may stand often, "
+    "and be endpoint:http://HOST/v1#NAME.",
 )
 @click.option(
     "--task",
@@ -102,7 +104,9 @@ class _WithCommands(click.Command):
     is_flag=True,
     help="Ask the second and later models of a task only until they are told apart from the first.",
 )
-@click.option("--engine", type=click.Choice(["torch", "vllm"]), help="What a task's model works in.")
+@click.option(
+    "--engine", type=click.Choice(["torch", "vllm"]), help="What a task's model works in."
+)
 @click.option("--workers", type=click.Choice(["none", "ray"]), help="Where a task's model works.")
 @click.option(
     "--cache/--no-cache", default=True, help="Take over a same evaluation of another run."
@@ -153,7 +157,29 @@ def _form(file: str | None, asked: dict[str, Any]) -> str:
             f"FILE wants one model, and {len(asked['models'])} are given.",
             mend="give one --model; several answer a task: --task generation=FILE",
         )
+    _refuse_what_would_do_nothing(meant[0], asked)
     return meant[0]
+
+
+def _refuse_what_would_do_nothing(form: str, asked: dict[str, Any]) -> None:
+    """Options that this way to call does not heed, and that would be thought to be heeded."""
+    of_tasks = {"repeats", "vary", "until_decided"}
+    of_models = {*_settings(asked), "limit", "adapter", "template", *of_tasks}
+    match form:
+        case "suite" if asked["suite"] is not None:
+            idle, mend = {*of_models, "name", "more_metrics"}, "write it into the suite's file"
+        case "predictions":
+            idle, mend = of_models - {"metrics", "json_fields", "seed"}, "leave it out"
+        case "file":
+            idle, mend = of_tasks, "make a task of the file: --task generation=FILE"
+        case _:
+            return
+    context = click.get_current_context()
+    for name in asked:
+        is_given = context.get_parameter_source(name) is ParameterSource.COMMANDLINE
+        if name in idle and is_given:
+            option = next(each.opts[0] for each in context.command.params if each.name == name)
+            raise UsageError(f"{option} does nothing here.", mend=mend)
 
 
 def _file(file: str, asked: dict[str, Any], as_json: bool) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -9,6 +10,7 @@ import click
 from tuneval.cli.console import table
 
 if TYPE_CHECKING:
+    from tuneval.evaluation.record import EvaluationResult
     from tuneval.evaluation.suites.run_suite import SuiteOutcome
 
 
@@ -68,7 +70,21 @@ def show_suite(outcome: SuiteOutcome) -> None:
         click.echo(f"\nagainst {facts.models[0]}, item by item")
         table(["task", "model", "metric", "difference", "p (Holm)", "it is"], differences)
     for title in facts.titles:
-        notes = (note for result in facts.of(title).values() for note in result.notes)
-        for note in dict.fromkeys(notes):
-            click.echo(f"{title}: {note}")
+        for line in _notes(facts.of(title)):
+            click.echo(f"{title}: {line}")
     click.echo(f"report: {outcome.folder / 'report.html'}")
+
+
+def _notes(results: Mapping[str, EvaluationResult]) -> Iterator[str]:
+    """What to know of a task, and of the models that it is not true of all; what does not count."""
+    from tuneval.evaluation.report.tasks.facts import main_metric
+
+    models_of: dict[str, list[str]] = {}
+    for label, result in results.items():
+        unscored = result.metrics[main_metric(result)].unscored
+        own = [f"{count} of {result.n_items} questions do not count: {why}"
+               for why, count in unscored.items()]  # fmt: skip
+        for note in (*result.notes, *own):
+            models_of.setdefault(note, []).append(label)
+    for note, labels in models_of.items():
+        yield note if len(labels) == len(results) else f"{', '.join(labels)}: {note}"

@@ -162,6 +162,7 @@ def _show_outcome(outcome: Outcome, recipe: Recipe) -> None:
 
 def _show_ablation(rows: Sequence[AblationRow]) -> None:
     """Every cell of the matrix beside the baseline, in one table."""
+    from tuneval.evaluation.report import verdict
     from tuneval.evaluation.report.numbers import difference_text, estimate_text, p_text
 
     axes = list(dict.fromkeys(axis for row in rows for axis in row.levels))
@@ -175,7 +176,7 @@ def _show_ablation(rows: Sequence[AblationRow]) -> None:
                 estimate_text(row.difference.b),
                 difference_text(row.difference.difference),
                 p_text(row.difference.p_holm),
-                row.difference.verdict,
+                verdict.among_many(row.difference).en,
             ]
             for row in rows
         ],

@@ -21,7 +21,7 @@ from tuneval.evaluation.metric import Metric
 from tuneval.evaluation.metrics import load_metric
 from tuneval.evaluation.metrics.likelihood import WHOLE_SEQUENCE
 from tuneval.evaluation.record import EvaluationResult
-from tuneval.evaluation.robustness.families import items_for
+from tuneval.evaluation.robustness.families import is_copy, items_for
 from tuneval.statistics.estimate import Estimate
 from tuneval.statistics.multiple import holm
 from tuneval.statistics.paired import PairedComparison
@@ -77,20 +77,21 @@ def compare(
         for (name, (left, right, paired)), p_holm in zip(found, adjusted, strict=True)
     )
     on = flips_on or next((row.metric for row in rows if row.is_binary), None)
-    improved, worsened = _flips(on, first, second) if on else ((), ())
-    clusters = clusters_of(first)
+    pairs = [(x, y) for x, y in zip(first, second, strict=True) if not is_copy(x)]
+    improved, worsened = _flips(on, pairs) if on else ((), ())
+    clusters = clusters_of([x for x, _ in pairs])
     return Comparison(
         a=a.result.name,
         b=b.result.name,
         a_model=model_text(a.result),
         b_model=model_text(b.result),
-        n_items=len(first),
+        n_items=len(pairs),
         n_groups=None if clusters is None else len(set(clusters)),
         rows=rows,
         flips_metric=on,
         improved=improved,
         worsened=worsened,
-        warnings=tuple(_warnings(a, b, len(first))),
+        warnings=(*_warnings(a, b, pairs), *_not_counted(rows, len(pairs))),
         seed=seed,
     )
 
@@ -110,8 +111,26 @@ def paired_items(a: Evaluation, b: Evaluation) -> tuple[list[Item], list[Item]]:
     return [left[i] for i in common], [right[i] for i in common]
 
 
-def _warnings(a: Evaluation, b: Evaluation, n_common: int) -> Iterator[str]:
+def _not_counted(rows: Sequence[ComparisonRow], n_items: int) -> Iterator[str]:
+    """How many items are compared where not all count on both sides."""
+    metrics: dict[int, list[str]] = {}
+    for row in rows:
+        if row.difference.n < n_items and load_metric(row.metric).about.family != "robustness":
+            metrics.setdefault(row.difference.n, []).append(row.metric)
+    for n_counted, names in metrics.items():
+        yield f"{n_counted} of {n_items} paired items count on both sides for {', '.join(names)}"
+
+
+def _warnings(
+    a: Evaluation, b: Evaluation, pairs: Sequence[tuple[Item, Item]]
+) -> Iterator[str]:
     """What a reader must be told before believing a difference."""
+    n_common = len(pairs)
+    if n_others := sum(x.prompt != y.prompt and x.label != y.label for x, y in pairs):
+        yield (
+            f"{n_others} of {n_common} items have another question and another true answer on the "
+            "two sides, though their ids are alike: are these the same items?"
+        )
     if len(a.items) != len(b.items):
         yield (
             f"'{a.result.name}' has {len(a.items)} items and '{b.result.name}' {len(b.items)}; "
@@ -205,14 +224,14 @@ def _row(
 
 
 def _flips(
-    metric: str, a: Sequence[Item], b: Sequence[Item]
+    metric: str, pairs: Sequence[tuple[Item, Item]]
 ) -> tuple[tuple[Flip, ...], tuple[Flip, ...]]:
     up = load_metric(metric).about.higher_is_better
     improved: list[Flip] = []
     worsened: list[Flip] = []
     if up is None:
         return (), ()
-    for x, y in zip(a, b, strict=True):
+    for x, y in pairs:
         before, after = x.grades.get(metric), y.grades.get(metric)
         if before is None or after is None or before == after:
             continue

@@ -14,6 +14,9 @@ from tuneval.statistics.estimate import Estimate
 UNTIL_DECIDED = "asked only until decided"
 """How the note begins of a result whose questions ended as soon as a comparison was decided."""
 
+TAKEN_OVER = "taken over from"
+"""How the note begins of a result that is a copy of another run's."""
+
 Verdict = Literal["better", "worse", "unclear"]
 
 

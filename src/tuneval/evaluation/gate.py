@@ -213,6 +213,12 @@ def _margin(condition: Condition, unit: str) -> float:
             where=condition.text,
             mend="give the margin as a plain number",
         )
+    if not condition.in_points and unit == "share" and abs(condition.margin) >= 1:
+        raise UsageError(
+            f"A margin of {abs(condition.margin):g} is more than a share can differ by.",
+            where=condition.text,
+            mend=f"write {abs(condition.margin):g}pt for percentage points",
+        )
     return condition.margin / 100 if condition.in_points and unit == "share" else condition.margin
 
 

@@ -9,7 +9,7 @@ The rules, in order, after full-width signs have become plain ones:
   currency sign may stand between (-$5). 负 and 零下 are signs too.
 - %, percent and 百分之 divide by 100, ‰ and 千分之 by 1000. 百, 千, 万, 亿, thousand, million,
   billion and trillion multiply, and 1万2千 is one number. 1.5e-3, 1.5 × 10^-3 and 10³ are powers.
-  a/b and \\frac{a}{b} are quotients, unless more of it follows as in a date; 1 1/2 and 1½ are mixed.
+  a/b and \\frac{a}{b} are quotients, unless more follows as in a date; so are 1 1/2 and 1½.
 - Units and currency signs around the number are left aside, powers (m², cm^2) and indices (CO₂)
   of theirs too.
 - Chinese numerals (三百二十五, 两万三, 二〇二四, 三点一四, 百分之五, 三分之二, 负三) count only
@@ -109,8 +109,8 @@ def _of_digits(match: re.Match[str]) -> float | None:
     power = match["exponent"] or match["power"] or 0
     number = float(f"{match['digits'].replace(',', '')}e{power}")
     try:
-        number **= float(match["raised"] or 1)
-    except ArithmeticError:
+        number = math.pow(number, float(match["raised"] or 1))
+    except (ArithmeticError, ValueError):  # too large; 0 to a power below 0
         return None
     if match["divisor"]:
         divisor = float(match["divisor"].replace(",", ""))

@@ -11,7 +11,7 @@ for each answer:
     prompt                  what was asked, for people to read
     probability, labels, …  what metrics beyond text need (`FIELDS`)
 
-All other keys become tags.
+All other keys become tags. An empty cell is no id and no group, but an empty answer is one.
 """
 
 from __future__ import annotations

@@ -65,7 +65,7 @@ class UntilDecided:
         for ids in self._in_turn([name for name in ready.asked if name in earlier]):
             part = replace(ready, asked={name: ready.asked[name] for name in ids})
             self.inner.answer(part, kept=kept, stage=stage, report=report)
-            asked += ids
+            asked += [name for name in ids if "refused" not in kept.rows[name]]
             items = self._graded(asked, kept.rows)
             self.found = follow_items(
                 [earlier[item.id] for item in items],

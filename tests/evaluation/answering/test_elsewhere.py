@@ -162,16 +162,17 @@ class TestOnRay:
             if isinstance(event, Warned):
                 told.append(event.message)
             workers = respondent._opened()[0].workers()
-            if isinstance(event, ItemDone) and not killed and len(workers) == 2:
-                if event.item_id.startswith("write"):
-                    killed.append(workers[0].pid)
-                    os.kill(killed[0], signal.SIGKILL)
+            is_written = isinstance(event, ItemDone) and event.item_id.startswith("write")
+            if is_written and not killed and len(workers) == 2:
+                killed.append(workers[0].pid)
+                os.kill(killed[0], signal.SIGKILL)
 
-        with ray_cluster(1, 1) as cluster:
-            with open_on_ray(
-                str(tiny_llama_folder), config, address=cluster.address, device="cpu"
-            ) as respondent:
-                found = answered(respondent, config, tmp_path / "there.jsonl", report=kill_one)
+        model = str(tiny_llama_folder)
+        with (
+            ray_cluster(1, 1) as cluster,
+            open_on_ray(model, config, address=cluster.address, device="cpu") as respondent,
+        ):
+            found = answered(respondent, config, tmp_path / "there.jsonl", report=kill_one)
         assert killed
         assert any(f"(process {killed[0]})" in message for message in told)
         assert found == wanted

@@ -140,3 +140,9 @@ def test_the_better_forecaster_has_the_lower_score() -> None:
         found = difference(metric, bad, good)
         assert found.difference.high < 0
         assert found.p_value < 0.01
+
+
+def test_without_a_positive_class_there_are_no_bins() -> None:
+    items = [answer(label=label, probability=0.4) for label in "abc"]
+    found = result("ece", items)
+    assert (found.estimate, found.detail) == (None, {"bins": []})

@@ -144,3 +144,10 @@ def test_every_row_says_what_it_needs_and_loads() -> None:
         about = load_metric(name).about
         assert about.name == name
         assert about.needs == ("label",)
+
+
+@pytest.mark.parametrize("given", ["late", 3, ["late"], {"late": 1}])
+def test_the_detail_holds_classes_of_any_form_of_the_field(given: object) -> None:
+    found = result("f1_macro", [answer(labels=given, reference_labels=given)])
+    assert found.detail is not None
+    assert list(found.detail["classes"]) == ["3" if given == 3 else "late"]

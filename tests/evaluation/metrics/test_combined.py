@@ -11,7 +11,7 @@ from answers import answer, answers, difference, result, value
 from tuneval.errors import UsageError
 from tuneval.evaluation.grade import grade
 from tuneval.evaluation.items import Item
-from tuneval.evaluation.metrics import load_metric
+from tuneval.evaluation.metrics import load_metric, names_in
 
 TRUE = ["yes", "no", "it rains", "yes", "the cat sat", "no"] * 5
 SAID = ["yes", "yes", "it rained", "no", "the cat", "no"] * 5
@@ -248,3 +248,25 @@ def test_a_formula_of_figures_holds_figures_only(formula: str, mend: str) -> Non
     with pytest.raises(UsageError) as caught:
         load_metric(f"expression:{formula}")
     assert mend in caught.value.mend
+
+
+@pytest.mark.parametrize("kind", ["expression", "combined", "item_expression"])
+def test_a_number_that_no_float_holds_is_refused(kind: str) -> None:
+    with pytest.raises(UsageError, match="too large"):
+        load_metric(f"{kind}:exact_match*{'9' * 400}")
+
+
+def test_a_field_repeats_no_text_and_may_be_too_large() -> None:
+    items = [answer("a", n=1_000_000_000), answer("a", n=10**400)]
+    found = result('item_expression:len(prediction * field["n"])', items)
+    assert found.estimate is None
+    assert sum(found.unscored.values()) == 2
+
+
+def test_commas_within_a_formula_part_no_metrics() -> None:
+    asked = "expression:max(accuracy,f1_macro,exact_match),token_f1,combined:accuracy+exact_match"
+    assert names_in(asked) == [
+        "expression:max(accuracy,f1_macro,exact_match)",
+        "token_f1",
+        "combined:accuracy+exact_match",
+    ]

@@ -419,3 +419,25 @@ def test_bertscore_of_a_blank_answer_is_zero_and_idf_of_one_item_is_not_defined(
     assert plain.score(item) == pytest.approx(1.0, abs=1e-6)
     assert isinstance(weighted.score(item), Unscored)
     assert result(f"bertscore:{folder}", answers([None], ["abc"])).unscored == {"not answered": 1}
+
+
+def test_signs_that_squads_script_keeps_are_words() -> None:
+    for said, true in [
+        ("😀", "😢"),
+        ("5€", "5"),
+        ("20°", "20"),
+        ("😀", "😀"),
+        ("$5", "5"),
+        ("~", "~"),
+    ]:
+        assert token_f1(said, true) == squad_f1(said, true)
+    assert token_f1("＋5～", "5") == 1.0
+
+
+def test_the_interval_of_many_grades_stays_within_the_range() -> None:
+    items = [answer("no", "yes") for _ in range(2_400)] + [answer("yes", "yes")]
+    found = result("token_f1", items).estimate
+    assert found is not None
+    assert found.method == "Student t"
+    assert found.low == 0.0
+    assert found.high > found.value

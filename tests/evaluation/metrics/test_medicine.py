@@ -80,3 +80,9 @@ def test_items_without_answer_or_reference_are_counted() -> None:
     unscored = result("sensitivity", items).unscored
     assert unscored == {"not answered": 1, "no reference answer": 1}
     assert load_metric("auc").missing(answer("yes", "yes")) == "no probability"
+
+
+def test_an_answer_that_is_none_of_the_classes_is_no_right_negative() -> None:
+    items = answers(["I cannot tell, see a doctor", "no", "yes"], ["no", "no", "yes"])
+    assert value("specificity", items) == 0.5
+    assert value("sensitivity", items) == 1.0

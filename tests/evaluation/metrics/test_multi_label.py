@@ -65,3 +65,8 @@ def test_a_better_system_loses_less() -> None:
     better = labelled([(t, t) for t in true])
     assert difference("hamming_loss", worse, better).difference.high < 0
     assert difference("jaccard", worse, better).difference.low > 0
+
+
+def test_classes_in_one_text_are_as_many_decisions() -> None:
+    items = [answer("late", reference_labels=["late", "lost"], classes="late|lost|new|broken")]
+    assert value("hamming_loss", items) == 1 / 4

@@ -1,13 +1,16 @@
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 from answers import answer, difference, result, value
 
 from tuneval.data.personal_data.patterns import KINDS
 from tuneval.errors import UsageError
 from tuneval.evaluation.items import Item
-from tuneval.evaluation.metrics import load_metric, names_in
+from tuneval.evaluation.metrics import load_metric, names_in, patterns
 from tuneval.evaluation.metrics.patterns import NAMED
+from tuneval.evaluation.metrics.search import search_all
 
 
 def spoken(*texts: str | None) -> list[Item]:
@@ -68,3 +71,25 @@ def test_two_systems_are_compared_item_by_item() -> None:
         "regex_absent:bad", spoken("bad", "bad", "good"), spoken("good", "bad", "good")
     )
     assert (paired.n_higher, paired.n_lower, paired.test) == (1, 0, "McNemar exact")
+
+
+def test_answers_on_which_a_pattern_takes_too_long_hold_up_no_others() -> None:
+    slow = "a" * 40 + "!"
+    found = search_all("(a+)+$", ["aaa", slow, "b", "ba"], seconds=0.3)
+    assert found == [True, None, False, True]
+    assert search_all("(a+)+$", [slow] * 5, seconds=0.1) == [None] * 5
+
+
+def test_a_slow_pattern_leaves_its_answers_unscored(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(patterns, "search_all", partial(search_all, seconds=0.3))
+    items = spoken("aaa", None, "a" * 40 + "!")
+    found = result("regex_present:(a+)+$", items)
+    assert found.estimate.value == 1.0
+    assert found.unscored == {"not answered": 1, patterns.TOO_SLOW: 1}
+
+
+def test_any_text_is_searched_as_it_is() -> None:
+    texts = ["two\nlines", "\ud83d half", "好", ""]
+    assert search_all("^(two\nlines|\ud83d half|好|)$", texts) == [True] * 4
+    assert search_all("x", texts) == [False] * 4
+    assert search_all("x", []) == []

@@ -142,3 +142,19 @@ def test_queries_without_relevance_or_answer_are_counted() -> None:
 def test_a_depth_that_is_no_number_of_places_is_refused(depth: str) -> None:
     with pytest.raises(UsageError, match="no number of places"):
         load_metric(f"ndcg:{depth}")
+
+
+@pytest.mark.parametrize(
+    "said",
+    ["1. d2\n2. d1", "- d2\n- d1", "The order is: B > A", "Ranking: [2] > [1]", "顺序：d2 > d1"],
+)
+def test_an_order_is_read_from_lists_and_after_a_colon(said: str) -> None:
+    item = answer(said, documents=["d1", "d2"], relevance=["d2"])
+    assert value("mrr", [item]) == 1.0
+
+
+def test_fields_of_a_table_are_read_from_text() -> None:
+    item = answer(ranking="d3 > d1 > d2", relevance="d1", documents="d1,d2,d3")
+    assert value("mrr", [item]) == 0.5
+    assert value("mrr", [answer("B > A", documents="d1|d2", relevance="d2")]) == 1.0
+    assert value("mrr", [answer("7", documents=7, relevance=7)]) == 1.0

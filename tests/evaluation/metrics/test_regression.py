@@ -91,3 +91,12 @@ def test_a_better_system_has_the_smaller_error() -> None:
         assert found.difference.value * sign > 0
         assert found.difference.excludes(0)
         assert found.p_value < 0.01
+
+
+@pytest.mark.parametrize("metric", ["mse", "rmse", "mae", "r2"])
+def test_one_wild_number_is_unscored_and_leaves_the_figure_of_the_others(metric: str) -> None:
+    sober = answers(["1", "3", "4"], ["1", "2", "3"])
+    wild = answers(["1e200"], ["2"])
+    found = result(metric, [*sober, *wild])
+    assert found.estimate == result(metric, sober).estimate
+    assert found.unscored == {"the number is too large to be squared": 1}

@@ -14,7 +14,7 @@ from pycocotools.cocoeval import COCOeval
 
 from tuneval.errors import UsageError
 from tuneval.evaluation.metrics import load_metric
-from tuneval.evaluation.metrics.vision import Box, mean_iou
+from tuneval.evaluation.metrics.vision import BAD_BOXES, Box, mean_iou
 
 CORNER = st.integers(0, 12)
 BOX = st.tuples(CORNER, CORNER, st.integers(1, 8), st.integers(1, 8)).map(
@@ -196,3 +196,11 @@ def test_sharper_boxes_have_a_difference_above_0() -> None:
 def test_an_overlap_that_no_box_reaches_is_refused(threshold: str) -> None:
     with pytest.raises(UsageError, match="no IoU"):
         load_metric(f"map_boxes:{threshold}")
+
+
+@pytest.mark.parametrize("wrong", [5, True, "here", 0.5, ""])
+def test_a_field_that_is_no_list_of_boxes_is_unscored(wrong: object) -> None:
+    item = answer(boxes=wrong, reference_boxes=[[0, 0, 1, 1]])
+    assert list(result("iou", [item]).unscored) == [BAD_BOXES]
+    item = answer(boxes=[[0, 0, 1, 1]], reference_boxes=wrong)
+    assert list(result("iou", [item]).unscored) == [f"reference: {BAD_BOXES}"]

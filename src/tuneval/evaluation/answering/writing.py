@@ -43,7 +43,8 @@ class Writer(Protocol):
         known: Collection[int] = (),
         on_done: OnWritten,
         report: Report = ignore,
-    ) -> None: ...
+    ) -> None:
+        """Answer them."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,7 +42,8 @@ class Drawn:
 def draw(asked: Questions, task: Task) -> Drawn:
     """What `task.limit` leaves of the questions; strata keep their shares, or have as many each.
 
-    A smaller limit of so many per stratum takes part of what a larger one takes. A conversation of
+    A limit below the number of strata draws from all questions alike: shares of less than one
+    would always leave out the small strata. A smaller limit of so many per stratum takes part of what a larger one takes. A conversation of
     several questions counts once and stays whole. Raises DataError for a task without questions,
     and where two questions have one id.
     """
@@ -58,6 +59,8 @@ def draw(asked: Questions, task: Task) -> Drawn:
             mend="an id names one question",
         )
     tag = asked.strata or asked.average
+    if task.per == "task" and task.limit is not None and task.limit < len(_count(questions, tag)):
+        tag = None
     sizes = _count(questions, tag)
     if task.limit is None:
         return Drawn(questions=questions, tag=tag, sizes=sizes, taken=sizes)

@@ -16,7 +16,7 @@ from tuneval.evaluation.account import account_for, clusters_of
 from tuneval.evaluation.answering.respondent import Invariance, Ready, Respondent
 from tuneval.evaluation.asking.answered import items_from
 from tuneval.evaluation.asking.answers import Answers
-from tuneval.evaluation.asking.overall import by_stratum, overall
+from tuneval.evaluation.asking.overall import by_stratum, lacking, overall
 from tuneval.evaluation.asking.prepare_task import PreparedTask, evaluation_key
 from tuneval.evaluation.asking.task_record import TaskRecord
 from tuneval.evaluation.asking.trained import train_seconds
@@ -126,6 +126,7 @@ class _Work:
             "model": facts.model_hash or facts.model,
             "template_hash": facts.template_hash,
             "precision": facts.precision,
+            "engine": config.engine,
             "prompt_hash": ready.prompt_hash,
         }
         if later:
@@ -142,11 +143,13 @@ class _Work:
             wanted |= {"temperatures": temperatures, "top_p": config.top_p, "seed": config.seed}
         path = self.folder / SETTINGS_NAME
         there = files.read_json(path) if path.exists() else wanted
-        differing = [name for name in wanted if there.get(name) != wanted[name]]
+        differing = [
+            name for name in {**wanted, **there} if there.get(name) != wanted.get(name)
+        ]
         if differing:
             raise RunError(
                 f"This folder holds other answers: their {differing[0].replace('_', ' ')} is "
-                f"{there.get(differing[0])!r}, not {wanted[differing[0]]!r}.",
+                f"{there.get(differing[0])!r}, not {wanted.get(differing[0])!r}.",
                 where=str(self.folder),
                 mend="choose another name or folder, or remove this one",
             )
@@ -169,6 +172,8 @@ class _Work:
         self, items: Sequence[Item], answers: Answers, ready: Ready, invariance: Invariance | None
     ) -> EvaluationResult:
         facts, prepared = self.respondent.facts, self.prepared
+        record = self._record(items, ready, invariance)
+        missing = lacking(record.overall, record.main, prepared.asked, prepared.drawn)
         return EvaluationResult(
             name=self.name,
             model=facts.model,
@@ -186,8 +191,8 @@ class _Work:
             key=self.key,
             created=datetime.now(UTC).isoformat(timespec="seconds"),
             version=__version__,
-            notes=prepared.notes,
-            task=self._record(items, ready, invariance),
+            notes=(*prepared.notes, *missing),
+            task=record,
         )
 
     def _metrics(self, items: Sequence[Item]) -> dict[str, MetricResult]:

@@ -67,6 +67,23 @@ def overall(items: Sequence[Item], metric: str, asked: Questions, drawn: Drawn) 
     return [figure for figure in found if figure is not None]
 
 
+def lacking(
+    figures: Sequence[Overall], main: str, asked: Questions, drawn: Drawn
+) -> tuple[str, ...]:
+    """What a reader must know where the main metric is not the figure that the task wants."""
+    over = {figure.over for figure in figures if figure.metric == main}
+    found = []
+    if asked.average is not None and asked.average not in over:
+        found.append(
+            f"the protocol's macro average by {asked.average} cannot be given, as not every one has "
+            "a question that counts: the figure is over all questions alike"
+        )
+    uneven = len({drawn.taken[name] / size for name, size in drawn.sizes.items()}) > 1
+    if drawn.is_part and uneven and not over:
+        found.append("the figure is of the questions drawn, and not weighed for the whole task")
+    return tuple(found)
+
+
 def by_stratum(items: Sequence[Item], metric: str, tag: str, *, seed: int) -> dict[str, Estimate]:
     """The metric of each stratum by itself, in the items' order; for means of items."""
     measure = load_metric(metric)

@@ -29,8 +29,8 @@ class RateOfClass(OfSums):
     """Of the items whose true class is positive (or is not: `side`), the share called so.
 
     An item without an answer's text is called positive from a probability of 0.5 on. An answer
-    in which no class of the references can be read is wrong on either side. Interval and test are those of a plain
-    share of the items of the side.
+    in which no class of the references can be read is wrong on either side. Interval and test
+    are those of a plain share of the items of the side.
     """
 
     positive: str

@@ -2,13 +2,13 @@
 
 A name instead of a pattern (`regex_absent:phone_number`) finds what the check of personal data
 finds: numbers that can be somebody's, with their check digits, and not those that are reserved
-for documentation.
+for documentation. An answer on which a pattern takes too long is unscored.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from tuneval.data.personal_data.patterns import find
@@ -17,6 +17,7 @@ from tuneval.evaluation.items import Item
 from tuneval.evaluation.kinds import OfArgument, PerItem
 from tuneval.evaluation.kinds.per_item import lacks_answer
 from tuneval.evaluation.metric import About, Unscored
+from tuneval.evaluation.metrics.search import SECONDS, search_all
 
 NAMED = {
     "email": "email",
@@ -29,6 +30,8 @@ NAMED = {
     "ip_address": "ip",
 }
 """Names that stand for a pattern, and what the check of personal data calls them."""
+
+TOO_SLOW = f"the pattern takes longer than {SECONDS:g} seconds"
 
 Found = Callable[[str], bool]
 
@@ -63,7 +66,17 @@ def _of_pattern(about: About, pattern: str, wanted: bool) -> PerItem:
         reason = lacks_answer(item)
         return float(has(item.predict or "") is wanted) if reason is None else Unscored(reason)
 
-    return PerItem(about=about, score=score, is_binary=True)
+    def grade(items: Sequence[Item]) -> list[Mapping[str, float | Unscored]]:
+        """All items together, where no answer can hold up the others."""
+        found = iter(search_all(pattern, [x.predict for x in items if x.predict is not None]))
+        return [{} if x.predict is None else {about.name: as_grade(next(found))} for x in items]
+
+    def as_grade(has_it: bool | None) -> float | Unscored:
+        return Unscored(TOO_SLOW) if has_it is None else float(has_it is wanted)
+
+    return PerItem(
+        about=about, score=score, is_binary=True, batch=None if pattern in NAMED else grade
+    )
 
 
 REGEX_PRESENT = OfArgument(

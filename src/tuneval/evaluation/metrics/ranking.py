@@ -2,9 +2,9 @@
 
 The order comes from the field `document_scores` {id: score}, the field `ranking` (ids, best
 first), the likelihoods of a multiple choice between the documents, or the answer's text (a JSON
-list, or ids between >, commas or lines, numbered or not). `relevance` {id: gain}, or a list of the
-relevant ids, says what is relevant. `documents` lists the ids of all that were shown, where an answer calls
-them by letter or number: A or 1 is the first.
+list, or ids between >, commas or lines, numbered or not). `relevance` {id: gain}, or a list of
+the relevant ids, says what is relevant. `documents` lists the ids of all that were shown, where an
+answer calls them by letter or number: A or 1 is the first.
 
 A document named twice counts where it is first named. Documents shown but not named come last
 together. Equal scores count as the mean over all orders of them (McSherry and Najork 2008), so
@@ -198,8 +198,9 @@ _NDCG = About(
     higher_is_better=True,
     range=(0.0, 1.0),
     needs=("ranking",),
-    source="gain over log2(place + 1), summed, over that of the best order; Järvelin and "
-    "Kekäläinen (2002), gains as they are given (trec_eval, scikit-learn)",
+    source="gain over log2(place + 1), summed, over that of the best order; after Järvelin and "
+    "Kekäläinen (2002), who discount by log2(place) from the second on; gains as they are given "
+    "(trec_eval, scikit-learn)",
     use="where documents are relevant by degrees, and the first places count most",
     avoid="beside tools that take 2^gain - 1 for the gain: their values differ by degrees",
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,9 +11,9 @@ from tuneval import files
 from tuneval.errors import RunError, UsageError
 from tuneval.evaluation.compare import model_text
 from tuneval.evaluation.compare_several import renamed
-from tuneval.evaluation.comparison import Evaluation
+from tuneval.evaluation.comparison import TAKEN_OVER, Evaluation
 from tuneval.evaluation.own_file import evaluations_of, find_evaluation
-from tuneval.evaluation.record import RESULT_NAME
+from tuneval.evaluation.record import RESULT_NAME, EvaluationResult
 from tuneval.evaluation.stability.differ import environment_of
 from tuneval.evaluation.stability.repeats import FIELDS, MARK, source_of
 from tuneval.runs.find import find_run
@@ -43,7 +43,7 @@ def find_repeats(texts: Sequence[str], root: files.Location | None = None) -> li
     one name and model are taken together; their source is what their settings differ in. Raises
     UsageError where nothing was repeated.
     """
-    folders = dict.fromkeys(folder for text in texts for folder in _folders(text, root))
+    folders = _distinct(folder for text in texts for folder in _folders(text, root))
     labelled: dict[tuple[str, str, str], list[tuple[str, Path]]] = {}
     others: dict[tuple[str, str], list[Path]] = {}
     for folder in folders:
@@ -63,9 +63,29 @@ def find_repeats(texts: Sequence[str], root: files.Location | None = None) -> li
         raise UsageError(
             "None of these evaluations was repeated.",
             where=", ".join(f"{each.name} of {each.model}" for each in found[:5]),
-            mend="repeat one with `tuneval evaluate … --repeats 5`, or name several runs of it",
+            mend="repeat one with `tuneval evaluate … --repeats 5`, or name several runs of it; "
+            "what one run took over from another is the same answers (--no-cache asks again)",
         )
     return repeated
+
+
+def _distinct(folders: Iterable[Path]) -> list[Path]:
+    """The folders, without those taken over from another of them: the same answers, no repeat."""
+    results = {folder: EvaluationResult.load(folder) for folder in folders}
+    copies = {
+        folder
+        for folder, result in results.items()
+        if any(note.startswith(TAKEN_OVER) for note in result.notes)
+    }
+    answered = {(r.key, r.created) for folder, r in results.items() if folder not in copies}
+    found = []
+    for folder, result in results.items():
+        if folder in copies:
+            if (result.key, result.created) in answered:
+                continue
+            answered.add((result.key, result.created))
+        found.append(folder)
+    return found
 
 
 def _folders(text: str, root: files.Location | None) -> list[Path]:

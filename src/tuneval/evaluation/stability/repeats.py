@@ -54,6 +54,12 @@ def repeats_of(
         for source in dict.fromkeys(vary or ("seed",))
         for value in _values(source, config, repeats)
     ]
+    for source in dict.fromkeys(repeat.source for repeat in found):
+        if sum(repeat.source == source for repeat in found) < 2:
+            raise UsageError(
+                f"With these settings {source} can be varied in no way.",
+                mend="leave out token_budget, or vary something else",
+            )
     return tuple(found)
 
 

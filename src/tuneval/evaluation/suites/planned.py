@@ -22,12 +22,14 @@ class Planned:
     """One model on one task, and the key over everything its result depends on.
 
     `until_decided_against` is the label of the model that ends the questions, if any does.
+    `is_known`: its weights are, so that answers from elsewhere are those of the same model.
     """
 
     model: SuiteModel
     task: PreparedTask
     key: str
     until_decided_against: str | None = None
+    is_known: bool = True
 
     @property
     def name(self) -> str:
@@ -47,7 +49,7 @@ def planned_evaluations(suite: Suite, report: Report) -> list[Planned]:
             digest = model_hash(text, adapter=model.adapter, report=report)
         for task in tasks:
             key = evaluation_key(task, model=text, model_hash=digest, template=model.template)
-            planned.append(Planned(model, task, key))
+            planned.append(Planned(model, task, key, is_known=digest is not None))
     return _decided_early(planned) if suite.until_decided else planned
 
 

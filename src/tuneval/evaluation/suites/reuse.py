@@ -9,6 +9,7 @@ from pathlib import Path
 
 from tuneval import files
 from tuneval.errors import RunError, StorageError
+from tuneval.evaluation.comparison import TAKEN_OVER
 from tuneval.evaluation.record import RESULT_NAME, EvaluationResult
 
 PLACES = (f"*/evaluation/*/*/{RESULT_NAME}", f"*/evaluation/*/{RESULT_NAME}")
@@ -35,7 +36,7 @@ def find_same(root: Path, key: str) -> tuple[Path, EvaluationResult] | None:
 def take_over(source: Path, result: EvaluationResult, folder: Path, *, name: str) -> None:
     """Copy a finished evaluation to `folder`, and write down where it comes from."""
     run = next((place.name for place in source.parents if (place / "run.json").is_file()), "")
-    note = f"taken over from {run or source}: the same model, questions and settings"
+    note = f"{TAKEN_OVER} {run or source}: the same model, questions and settings"
     with files.atomic_folder(folder, existing="replace") as temporary:
         shutil.copytree(
             source,

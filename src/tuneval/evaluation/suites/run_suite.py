@@ -200,7 +200,7 @@ class _Work:
     def _done_before(self, planned: Planned) -> EvaluationResult | None:
         """The result where the evaluation is done: here, or in a run that it is copied from."""
         place = self.folder / planned.name
-        if self.cache is not None and not place.exists():
+        if self.cache is not None and planned.is_known and not place.exists():
             same = find_same(self.cache, planned.key)
             if same is not None:
                 take_over(*same, place, name=planned.name)

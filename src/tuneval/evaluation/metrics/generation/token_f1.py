@@ -7,11 +7,13 @@ CMRC 2018's: each character is a word, full-width punctuation goes as well.
 from __future__ import annotations
 
 import re
+import string
+import unicodedata
 from collections import Counter
 
 from tuneval.evaluation.kinds import of_texts
 from tuneval.evaluation.metric import About
-from tuneval.evaluation.metrics.generation.words import CHINESE, is_punctuation
+from tuneval.evaluation.metrics.generation.words import CHINESE
 
 _ARTICLES = re.compile(r"\b(a|an|the)\b")
 _WORD = re.compile(rf"[{CHINESE}]|[^\s{CHINESE}]+")
@@ -27,8 +29,16 @@ def token_f1(prediction: str, reference: str) -> float:
 
 
 def _words(text: str) -> list[str]:
-    kept = "".join(character for character in text.lower() if not is_punctuation(character))
+    kept = "".join(character for character in text.lower() if not _is_left_out(character))
     return _WORD.findall(_ARTICLES.sub(" ", kept))
+
+
+def _is_left_out(character: str) -> bool:
+    """Whether it is one of Python's `string.punctuation`, also in full width, or a mark."""
+    if unicodedata.category(character)[0] == "P":
+        return True
+    plain = unicodedata.normalize("NFKC", character)
+    return len(plain) == 1 and plain in string.punctuation
 
 
 TOKEN_F1 = of_texts(

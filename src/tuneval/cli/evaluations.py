@@ -69,6 +69,8 @@ def show_suite(outcome: SuiteOutcome) -> None:
     if differences:
         click.echo(f"\nagainst {facts.models[0]}, item by item")
         table(["task", "model", "metric", "difference", "p (Holm)", "it is"], differences)
+        if facts.has_averages:
+            click.echo(verdict.OVER_ITEMS.en)
     for title in facts.titles:
         for line in _notes(facts.of(title)):
             click.echo(f"{title}: {line}")
@@ -82,9 +84,11 @@ def _notes(results: Mapping[str, EvaluationResult]) -> Iterator[str]:
     models_of: dict[str, list[str]] = {}
     for label, result in results.items():
         unscored = result.metrics[main_metric(result)].unscored
-        own = [f"{count} of {result.n_items} questions do not count: {why}"
-               for why, count in unscored.items()]  # fmt: skip
-        for note in (*result.notes, *own):
+        found = list(result.notes)
+        if unscored:
+            count, why = sum(unscored.values()), next(iter(unscored))
+            found.append(f"{count} of {result.n_items} questions do not count; the first: {why}")
+        for note in found:
             models_of.setdefault(note, []).append(label)
     for note, labels in models_of.items():
         yield note if len(labels) == len(results) else f"{', '.join(labels)}: {note}"

@@ -148,7 +148,12 @@ def _show_outcome(outcome: Outcome, recipe: Recipe) -> None:
     cells = ablation_rows(recipe, found)
     if cells:
         _show_ablation(cells)
-    in_table = {(row.baseline, row.cell) for row in cells}
+    in_table = {
+        tuple(
+            name if row.task is None else f"{name}/{row.task}" for name in (row.baseline, row.cell)
+        )
+        for row in cells
+    }
     for comparison in holm_over(found).values():
         if (comparison.a, comparison.b) not in in_table:
             show_table(comparison.as_dict())
@@ -167,10 +172,20 @@ def _show_ablation(rows: Sequence[AblationRow]) -> None:
 
     axes = list(dict.fromkeys(axis for row in rows for axis in row.levels))
     baselines = list(dict.fromkeys(row.baseline for row in rows))
+    on_tasks = any(row.task is not None for row in rows)
     table(
-        ["metric", *axes, "value", "less the baseline", "p (Holm)", "verdict"],
+        [
+            *(["task"] if on_tasks else []),
+            "metric",
+            *axes,
+            "value",
+            "less the baseline",
+            "p (Holm)",
+            "verdict",
+        ],
         [
             [
+                *([row.task or "–"] if on_tasks else []),
                 row.difference.metric,
                 *(row.levels.get(axis, "–") for axis in axes),
                 estimate_text(row.difference.b),

@@ -121,9 +121,7 @@ def _not_counted(rows: Sequence[ComparisonRow], n_items: int) -> Iterator[str]:
         yield f"{n_counted} of {n_items} paired items count on both sides for {', '.join(names)}"
 
 
-def _warnings(
-    a: Evaluation, b: Evaluation, pairs: Sequence[tuple[Item, Item]]
-) -> Iterator[str]:
+def _warnings(a: Evaluation, b: Evaluation, pairs: Sequence[tuple[Item, Item]]) -> Iterator[str]:
     """What a reader must be told before believing a difference."""
     n_common = len(pairs)
     if n_others := sum(x.prompt != y.prompt and x.label != y.label for x, y in pairs):

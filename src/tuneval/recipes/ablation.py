@@ -13,12 +13,16 @@ from tuneval.recipes.recipe import CompareStep, Recipe
 
 @dataclass(frozen=True, slots=True)
 class AblationRow:
-    """One cell and one metric: its levels by axis, and its difference to the baseline."""
+    """One cell, task and metric: its levels by axis, and its difference to the baseline.
+
+    `task` is None on the held-out side.
+    """
 
     levels: Mapping[str, str]
     baseline: str
     cell: str
     difference: ComparisonRow
+    task: str | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """For JSON."""
@@ -39,9 +43,11 @@ def _rows(recipe: Recipe, comparisons: Mapping[str, Comparison]) -> Iterator[Abl
         for step in recipe.steps
         if isinstance(step, CompareStep) and step.levels and step.name in comparisons
     }
-    metrics = dict.fromkeys(row.metric for name in cells for row in comparisons[name].rows)
-    for metric in metrics:
+    compared = dict.fromkeys(
+        (step.task, row.metric) for name, step in cells.items() for row in comparisons[name].rows
+    )
+    for task, metric in compared:
         for name, step in cells.items():
-            row = comparisons[name].row(metric)
+            row = comparisons[name].row(metric) if step.task == task else None
             if row is not None:
-                yield AblationRow(step.levels, step.a, step.b, row)
+                yield AblationRow(step.levels, step.a, step.b, row, task)

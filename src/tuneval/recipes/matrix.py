@@ -125,14 +125,21 @@ class _Expansion:
             for levels in self._combinations(self.axes[name]):
                 cell = self._cell(name, levels)
                 if levels and cell != baseline:
-                    step: dict[str, Any] = {
-                        "kind": "compare",
-                        "name": f"{cell}-and-baseline",
-                        "a": baseline,
-                    }
-                    if self.matrix.metrics is not None:
-                        step["metrics"] = list(self.matrix.metrics)
-                    yield {**step, "b": cell, "levels": levels}
+                    asked = self._patched(name, levels).get("tasks", ())
+                    for place in range(max(1, len(asked))):
+                        yield self._comparison(baseline, cell, levels, asked[place : place + 1])
+
+    def _comparison(
+        self, baseline: str, cell: str, levels: Levels, task: Sequence[Any]
+    ) -> dict[str, Any]:
+        """The compare step of a cell: on its one `task`, or on the held-out side."""
+        step: dict[str, Any] = {"kind": "compare", "name": f"{cell}-and-baseline", "a": baseline}
+        title = _title(task[0]) if task else None
+        if title is not None:
+            step |= {"name": f"{cell}-{_slug(title)}-and-baseline", "task": title}
+        if self.matrix.metrics is not None:
+            step["metrics"] = list(self.matrix.metrics)
+        return {**step, "b": cell, "levels": levels}
 
     def _evaluations(self) -> list[str]:
         return [name for name, step in self.steps.items() if step["kind"] == "evaluate"]
@@ -214,6 +221,13 @@ def _set(step: dict[str, Any], path: str, value: Any) -> None:
         if not isinstance(target, dict):
             raise _misfit(f"'{path}' cannot be set: {part} is a plain value")
     target[last] = copy.deepcopy(value)
+
+
+def _title(task: Any) -> str | None:
+    """What a task is called; None where it is none, which the steps' own check tells better."""
+    given = task if isinstance(task, Mapping) else {}
+    title = given.get("name") or given.get("kind")
+    return None if title is None else str(title)
 
 
 def _said(value: Any) -> str:

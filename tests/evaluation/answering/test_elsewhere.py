@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 
+import numpy as np
 import pytest
 import vllm_stand_in
 from ray_cluster import quiet_ray, ray_cluster
@@ -17,8 +18,12 @@ from tuneval.evaluation.answering.kept import Kept
 from tuneval.evaluation.answering.local import LocalRespondent
 from tuneval.evaluation.answering.opening import open_respondent
 from tuneval.evaluation.answering.ray import open_on_ray, parts_of
+from tuneval.evaluation.answering.vllm import VllmWriter
+from tuneval.evaluation.answering.writing import TorchWriter
 from tuneval.evaluation.config import EvaluateConfig
 from tuneval.evaluation.question import Question
+from tuneval.models.engines.engine import EngineConfig
+from tuneval.models.engines.vllm import open_engine
 from tuneval.runs.events import ItemDone, Warned
 
 TIMES = ("seconds", "seconds_to_first", "elapsed_seconds")
@@ -124,6 +129,30 @@ def test_parts_are_even_and_keep_equal_prompts_together():
     assert [part for part in parts if 0 in part] == [part for part in parts if 6 in part]
     assert parts[0] == [1, 4]  # the longest first
     assert 1 < len(parts) <= 3
+
+
+def test_equal_prompts_are_never_parted():
+    texts = [[1], [2], [3], [4], [5], [1]]
+    questions = [Writing(ids=ids * 40, max_new_tokens=10, temperature=0.9) for ids in texts]
+    assert parts_of(questions, 3) == [[0, 5], [1, 2], [3, 4]]
+
+
+def test_the_token_that_ends_an_answer_is_no_part_of_it(vllm, tiny_llama_folder, tiny_llama):
+    config = EvaluateConfig()
+    asked = [Writing(ids=np.array([5, 6, 7]), max_new_tokens=6, temperature=0.0)]
+    plain, here, there = {}, {}, {}
+    TorchWriter(tiny_llama.model, tiny_llama.tokenizer, ())(
+        asked, config, on_done=plain.__setitem__
+    )
+    end = plain[0].ids[3]
+    n_said = plain[0].ids.index(end)
+    TorchWriter(tiny_llama.model, tiny_llama.tokenizer, (end,))(
+        asked, config, on_done=here.__setitem__
+    )
+    with open_engine(EngineConfig(model=str(tiny_llama_folder))) as engine:
+        VllmWriter(engine, (end,))(asked, config, on_done=there.__setitem__)
+    for found in (here[0], there[0]):
+        assert (found.ids, found.finish_reason) == (plain[0].ids[:n_said], "stop")
 
 
 RAY = [

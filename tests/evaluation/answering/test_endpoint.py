@@ -268,6 +268,21 @@ def test_a_task_at_an_address_is_one_command(tiny_llama, tiny_llama_folder, tmp_
         assert far["metrics"][name]["estimate"]["value"] == metric["estimate"]["value"]
 
 
+def test_what_is_refused_is_not_scored_and_says_why(tiny_llama, tmp_path, capsys):
+    turns = [("short", "a"), ("so on and on " * 40, "b"), ("brief", "c")]
+    rows = [{"instruction": asked, "input": "", "output": said} for asked, said in turns]
+    file = tmp_path / "own.json"
+    file.write_text(json.dumps(rows), encoding="utf-8")
+    with served(tiny_llama, longest_prompt=60) as server:
+        words = ["evaluate", "--task", f"generation={file}", "--to", str(tmp_path / "to")]
+        model = f"far=endpoint:{server.url}#{MODEL}"
+        assert main([*words, "--model", model, "--max-new-tokens", "4", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)["evaluations"]["far"]["generation"]
+    assert told["counts"]["generated"] == 2
+    ((reason, count),) = told["skipped"]["generated"].items()
+    assert (reason, count) == ("This model's maximum context length is 60 tokens.", 1)
+
+
 def test_an_address_is_read_with_its_options():
     found = parse_endpoint("endpoint:https://h:1/v1/?concurrency=3&timeout_seconds=1.5#owner/m:x")
     assert (found.url, found.model) == ("https://h:1/v1", "owner/m:x")

@@ -143,9 +143,7 @@ class _Work:
             wanted |= {"temperatures": temperatures, "top_p": config.top_p, "seed": config.seed}
         path = self.folder / SETTINGS_NAME
         there = files.read_json(path) if path.exists() else wanted
-        differing = [
-            name for name in {**wanted, **there} if there.get(name) != wanted.get(name)
-        ]
+        differing = [name for name in {**wanted, **there} if there.get(name) != wanted.get(name)]
         if differing:
             raise RunError(
                 f"This folder holds other answers: their {differing[0].replace('_', ' ')} is "

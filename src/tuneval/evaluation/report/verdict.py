@@ -167,6 +167,14 @@ def among_many(row: ComparisonRow) -> Text:
     return Text(f"{word.en}, or chance among so many", f"{word.zh}，或为多重比较中的偶然")
 
 
+OVER_ITEMS = Text(
+    "Differences count every item asked alike: beside a macro average, or the figure of a whole "
+    "task of which a part was drawn, they need not be what the figures differ by.",
+    "差异对每条样本一视同仁：若主指标为宏平均或由抽样推及全任务，二者之差未必相等。",
+)
+"""For tables of differences beside figures that are weighed."""
+
+
 def together(n_differences: int) -> Text:
     """How to read a table of several comparisons."""
     return Text(

@@ -44,7 +44,8 @@ def take_over(source: Path, result: EvaluationResult, folder: Path, *, name: str
             dirs_exist_ok=True,
             ignore=shutil.ignore_patterns(".lock", RESULT_NAME),
         )
-        replace(result, name=name, notes=(*result.notes, note)).save(temporary)
+        own = [said for said in result.notes if not said.startswith(TAKEN_OVER)]
+        replace(result, name=name, notes=(*own, note)).save(temporary)
 
 
 def _folders(root: Path) -> Iterator[Path]:

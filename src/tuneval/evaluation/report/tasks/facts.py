@@ -36,6 +36,12 @@ class TasksFacts:
         """The results of one task by model."""
         return {label: tasks[title] for label, tasks in self.results.items() if title in tasks}
 
+    @property
+    def has_averages(self) -> bool:
+        """Whether the main figure of a task is weighed otherwise than item by item."""
+        results = (result for tasks in self.results.values() for result in tasks.values())
+        return any(r.task is not None and r.task.headline() is not None for r in results)
+
     def differences(self) -> list[tuple[str, str, ComparisonRow]]:
         """Task, model and the difference of its main metric to the first model's."""
         return [

@@ -103,6 +103,7 @@ def _differences(facts: TasksFacts) -> Html:
         Text(f"Against {first}, item by item", f"与 {first} 逐条比较"),
         m.table(headings, rows, css="record"),
         m.note(verdict.together(len(found))),
+        m.note(verdict.OVER_ITEMS) if facts.has_averages else "",
     )
 
 

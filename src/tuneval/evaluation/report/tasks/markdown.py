@@ -72,6 +72,8 @@ def _differences(facts: TasksFacts) -> Iterator[str]:
         ],
     )
     yield f"\n{verdict.together(len(found)).en}"
+    if facts.has_averages:
+        yield f"\n{verdict.OVER_ITEMS.en}"
 
 
 def _task(facts: TasksFacts, title: str) -> Iterator[str]:

@@ -102,3 +102,34 @@ def test_lint_is_a_command_of_its_own(notes, capsys):
 def test_what_cannot_be_meant_is_refused_in_words(words, said, capsys):
     assert main(["evaluate", *words]) in (1, 2)
     assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "option"),
+    [
+        (["--suite", "s.yaml", "--limit", "5"], "--limit"),
+        (["--suite", "s.yaml", "--temperature", "0.7"], "--temperature"),
+        (["--suite", "s.yaml", "--metrics", "rouge-l"], "--metrics"),
+        (["--predictions", "p.jsonl", "--limit", "5"], "--limit"),
+        (["own.jsonl", "--model", "m", "--repeats", "3"], "--repeats"),
+    ],
+)
+def test_an_option_that_would_do_nothing_is_refused(words, option, capsys):
+    assert main(["evaluate", *words]) != 0
+    assert f"{option} does nothing here" in capsys.readouterr().err
+
+
+def test_the_table_tells_of_questions_that_do_not_count_and_of_whom_a_note_is(
+    tiny_llama_folder, tmp_path, capsys
+):
+    path = tmp_path / "own.jsonl"
+    rows = [{"instruction": "word " * (3000 if n == 3 else 1) + str(n), "input": "", "output": "1"}
+            for n in range(6)]  # fmt: skip
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    task = ["--task", f"generation={path},name=own", "--max-new-tokens", "2"]
+    base = ["--model", f"base={tiny_llama_folder}"]
+    assert main(["evaluate", *base, "--model", f"same={tiny_llama_folder}", *task]) == 0
+    shown = capsys.readouterr().out
+    assert "own: 1 of 6 questions do not count; the first: longer than the 2048 tokens" in shown
+    assert "own: same: taken over from" in shown
+    assert "own: answers are at most 2 tokens long" in shown

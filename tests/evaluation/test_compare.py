@@ -131,3 +131,12 @@ def _fields(thing) -> dict:
 
 def _with(thing, **changes):
     return type(thing)(**{**_fields(thing), **changes})
+
+
+def test_one_id_with_another_question_and_answer_is_told(make_evaluation):
+    a = make_evaluation("a", ["right"] * 4)
+    other = [replace(a.items[0], prompt="another question", label="another"), *a.items[1:]]
+    (warning,) = compare(a, Evaluation(a.result, other)).warnings
+    assert warning.startswith("1 of 4 items have another question and another true answer")
+    asked_otherwise = [replace(item, prompt="Please: " + item.prompt) for item in a.items]
+    assert compare(a, Evaluation(a.result, asked_otherwise)).warnings == ()

@@ -110,3 +110,13 @@ def test_the_parts_sum_to_the_limit(limit):
     assert all(taken[name] <= SIZES[name] for name in SIZES)
     if limit >= 3:
         assert min(taken.values()) >= 1
+
+
+def test_a_limit_below_the_number_of_strata_leaves_out_no_stratum_for_good():
+    counts: Counter[str] = Counter()
+    for seed in range(300):
+        drawn = draw(quiz(), Quiz(limit=2, seed=seed))
+        assert len(drawn.questions) == 2
+        assert (drawn.tag, drawn.sizes, drawn.taken) == (None, {"all": 93}, {"all": 2})
+        counts.update(subjects(drawn))
+    assert counts["law-of-few"] > 5, "3 of 93 questions, 600 draws: about 19"

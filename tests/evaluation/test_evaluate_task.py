@@ -12,6 +12,8 @@ from tuneval.errors import RunError, UsageError
 from tuneval.evaluation.answering.respondent import Invariance, Ready, RespondentFacts
 from tuneval.evaluation.asking.evaluate_task import evaluate_task
 from tuneval.evaluation.asking.prepare_task import prepare_task
+from tuneval.evaluation.compare import compare
+from tuneval.evaluation.comparison import Evaluation
 from tuneval.evaluation.config import EvaluateConfig
 from tuneval.evaluation.items import read_items
 from tuneval.evaluation.question import Question
@@ -238,3 +240,40 @@ def test_a_length_that_is_given_takes_the_place_of_the_tasks_own():
 def test_a_task_that_is_not_to_be_answered_is_refused():
     with pytest.raises(UsageError, match="says itself"):
         prepare_task(Quiz(), EvaluateConfig(generate=False))
+
+
+def test_drawn_answers_do_not_pass_for_greedy_ones(tmp_path):
+    run(tmp_path, config=EvaluateConfig(temperature=0.7))
+    with pytest.raises(RunError, match="temperatures"):
+        run(tmp_path)
+
+
+def test_an_engine_does_not_answer_for_another(tmp_path):
+    run(tmp_path)
+    with pytest.raises(RunError, match="engine"):
+        run(tmp_path, config=EvaluateConfig(engine="vllm"))
+
+
+def test_a_reader_is_told_where_the_macro_average_cannot_be_given(tmp_path):
+    told = "macro average by subject cannot be given"
+    part = run(tmp_path / "part", task=Quiz(macro=True, limit=1))
+    assert any(told in note for note in part.notes)
+    assert not any(told in note for note in run(tmp_path / "all", task=Quiz(macro=True)).notes)
+
+
+def test_as_many_of_each_stratum_is_told_as_uneven(tmp_path):
+    notes = run(tmp_path, task=Quiz(limit=2, per="stratum")).notes
+    assert any("as many were drawn of each subject" in note for note in notes)
+
+
+def test_flips_and_counts_of_a_comparison_leave_out_perturbed_copies(tmp_path):
+    config = EvaluateConfig(perturbations=("typos",))
+    for name in "ab":
+        run(tmp_path / name, config=config)
+    b = Evaluation.load(tmp_path / "b")
+    turned = [replace(i, grades={"exact_match": 1 - i.grades["exact_match"]})
+              if "exact_match" in i.grades else i for i in b.items]  # fmt: skip
+    found = compare(Evaluation.load(tmp_path / "a"), replace(b, items=turned))
+    assert found.n_items == 10
+    assert len(found.improved) + len(found.worsened) == 9, "one is too long"
+    assert any(w.startswith("9 of 10 paired items count on both sides") for w in found.warnings)

@@ -106,6 +106,7 @@ def test_the_reason_gives_the_numbers(named):
         ("exact_mach < base", "no metric 'exact_mach'"),
         ("exact_match < bse", "no evaluation 'bse'"),
         ("exact_match < 60", "is a share"),
+        ("exact_match < base - 1 @95%", "more than a share can differ by"),
         ("response_perplexity < 60%", "is not a share"),
         ("response_perplexity < base - 1pt", "has no points"),
     ],

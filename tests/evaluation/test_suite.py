@@ -242,3 +242,32 @@ def test_a_suite_is_read_from_a_file(asked, tmp_path):
 def test_what_is_wrong_with_a_suite_is_named(asked, changed, said):
     with pytest.raises(UsageError, match=said):
         suite_of(asked | changed)
+
+
+def test_what_is_behind_an_address_is_asked_anew_in_every_run(asked, tmp_path, tiny_llama_folder):
+    asked["models"] = {"there": "endpoint:http://127.0.0.1:9/v1#m"}
+    opened = []
+
+    def open_there(model, config, **words):
+        opened.append(model)
+        return open_respondent(str(tiny_llama_folder), config, **words)
+
+    for name in ("one", "two"):
+        outcome = run_suite(
+            suite_of(asked | {"name": name}), root=tmp_path / "runs", open_model=open_there
+        )
+        notes = outcome.results["there"]["sums"].notes
+        assert not any("taken over" in note for note in notes)
+    assert len(opened) == 2, "nobody knows that the same model is still there"
+
+
+def test_answers_that_were_taken_over_are_no_repeat(asked, tmp_path):
+    asked["models"] = {"base": asked["models"]["base"]}
+    folders = [
+        str(carry_out(asked | {"name": name}, tmp_path / "runs").folder) for name in ("one", "two")
+    ]
+    with pytest.raises(UsageError, match="None of these evaluations was repeated"):
+        find_repeats(folders)
+    again = carry_out(asked | {"name": "three"}, tmp_path / "runs", reuse=False).folder
+    (found, *_) = find_repeats([*folders, str(again)])
+    assert len(found.runs) == 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 
 import pytest
 
@@ -18,6 +19,8 @@ N = 300
 
 class Scripted:
     """Answers all questions right, wrong, or the even ones right; remembers what it was asked."""
+
+    refuses: Collection[int] = ()
 
     def __init__(self, model: str) -> None:
         self.model = model
@@ -49,6 +52,9 @@ class Scripted:
             number = int(question.reference)
             is_right = {"right": True, "wrong": False, "even": number % 2 == 0}[self.model]
             said = str(number) if is_right else "no"
+            if number in self.refuses:
+                kept.append({"id": name, "way": "generate", "prompt": "", "refused": "too long"})
+                continue
             kept.append(
                 {"id": name, "way": "generate", "prompt": "", "predict": said,
                  "finish_reason": "stop", "n_tokens": 1}
@@ -136,3 +142,9 @@ def test_chance_and_not_the_file_decides_who_is_asked_first(carried_out):
     order = [models["right"].asked.index(name) for name in models["wrong"].asked]
     assert order != sorted(order)
     assert max(order) > 200
+
+
+def test_a_question_that_is_refused_does_not_end_it(carried_out, monkeypatch):
+    monkeypatch.setattr(Scripted, "refuses", range(0, N, 5))
+    outcome, _ = carried_out("right", "even")
+    assert outcome.results["even"]["sums"].skipped["generated"]["too long"] > 1

@@ -8,6 +8,7 @@ import pytest
 
 from tuneval.errors import RecipeError
 from tuneval.evaluation.items import read_items
+from tuneval.files import read_json
 from tuneval.recipes.load import recipe_from
 from tuneval.recipes.plan import plan_recipe
 from tuneval.recipes.run import run_recipe
@@ -96,3 +97,15 @@ def test_a_task_needs_nothing_held_out_and_a_file_does(content):
     del content["steps"][1]["tasks"]
     with pytest.raises(RecipeError, match=r"needs data\.held_out above 0"):
         recipe_from(content)
+
+
+def test_a_matrix_compares_every_task_of_its_cells(content, tmp_path):
+    content["steps"] = [content["steps"][0], content["steps"][2], content["steps"][4]]
+    content["steps"][1]["model"] = "trained"
+    content["matrix"] = {"axes": {"rank": {"train.method.rank": [2, 4]}}}
+    root = tmp_path / "runs"
+    outcome = run_recipe(plan_recipe(recipe_from(content), root=root), root=root)
+    table = read_json(outcome.run.path("ablation.json"))
+    cells = {(row["task"], row["baseline"], row["cell"]) for row in table}
+    assert cells == {(task, "after-rank_2", "after-rank_4") for task in ("notes", "few")}
+    assert {row["difference"]["a"]["n"] for row in table if row["task"] == "few"} == {2}

@@ -24,6 +24,7 @@ from tuneval.evaluation.config import EvaluateConfig
 from tuneval.evaluation.question import Question
 from tuneval.models.engines.engine import EngineConfig
 from tuneval.models.engines.vllm import open_engine
+from tuneval.models.sequences import Request
 from tuneval.runs.events import ItemDone, Warned
 
 TIMES = ("seconds", "seconds_to_first", "elapsed_seconds")
@@ -190,10 +191,9 @@ class TestOnRay:
         def kill_one(event):
             if isinstance(event, Warned):
                 told.append(event.message)
-            workers = respondent._opened()[0].workers()
             is_written = isinstance(event, ItemDone) and event.item_id.startswith("write")
-            if is_written and not killed and len(workers) == 2:
-                killed.append(workers[0].pid)
+            if is_written and not killed:
+                killed.append(engine.workers()[0].pid)
                 os.kill(killed[0], signal.SIGKILL)
 
         model = str(tiny_llama_folder)
@@ -201,7 +201,9 @@ class TestOnRay:
             ray_cluster(1, 1) as cluster,
             open_on_ray(model, config, address=cluster.address, device="cpu") as respondent,
         ):
+            engine, _ = respondent._opened()
+            while len(engine.workers()) < 2:  # the first one begins alone
+                engine.measure([Request([5], [6])], on_batch=lambda batch: None)
             found = answered(respondent, config, tmp_path / "there.jsonl", report=kill_one)
-        assert killed
         assert any(f"(process {killed[0]})" in message for message in told)
         assert found == wanted

@@ -216,3 +216,8 @@ def test_what_was_run_once_is_refused(make_evaluation, tmp_path):
     saved(tmp_path / "answers", make_evaluation("m", said([1, 0])))
     with pytest.raises(UsageError, match="None of these evaluations was repeated"):
         find_repeats([str(tmp_path / "answers")])
+
+
+def test_a_budget_of_one_token_leaves_nothing_to_vary():
+    with pytest.raises(UsageError, match="batch can be varied in no way"):
+        repeats_of(EvaluateConfig(token_budget=1), vary=["batch"], repeats=3)

@@ -43,9 +43,9 @@ def draw(asked: Questions, task: Task) -> Drawn:
     """What `task.limit` leaves of the questions; strata keep their shares, or have as many each.
 
     A limit below the number of strata draws from all questions alike: shares of less than one
-    would always leave out the small strata. A smaller limit of so many per stratum takes part of what a larger one takes. A conversation of
-    several questions counts once and stays whole. Raises DataError for a task without questions,
-    and where two questions have one id.
+    would always leave out the small strata. A smaller limit of so many per stratum takes part of
+    what a larger one takes. A conversation of several questions counts once and stays whole.
+    Raises DataError for a task without questions, and where two questions have one id.
     """
     questions = asked.questions
     if not questions:

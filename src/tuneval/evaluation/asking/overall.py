@@ -75,8 +75,8 @@ def lacking(
     found = []
     if asked.average is not None and asked.average not in over:
         found.append(
-            f"the protocol's macro average by {asked.average} cannot be given, as not every one has "
-            "a question that counts: the figure is over all questions alike"
+            f"the protocol's macro average by {asked.average} cannot be given, as not every "
+            "one has a question that counts: the figure is over all questions alike"
         )
     uneven = len({drawn.taken[name] / size for name, size in drawn.sizes.items()}) > 1
     if drawn.is_part and uneven and not over:

@@ -13,7 +13,7 @@ from tuneval.statistics.estimate import Estimate
 
 WIDTH, LEFT, RIGHT = 720, 170, 24
 ROW, TOP, BOTTOM = 26, 8, 30
-LONGEST_LABEL = 24
+LONGEST_LABEL = 21
 
 
 def dots(figures: Mapping[str, Estimate], name: str) -> Html:

@@ -16,7 +16,11 @@ def how_asked(results: Mapping[str, EvaluationResult]) -> Iterator[Text]:
     if first.task is not None:
         yield Text(f"Protocol {first.task.protocol}.", f"协议 {first.task.protocol}。")
     for note in dict.fromkeys(note for result in results.values() for note in result.notes):
-        yield Text(f"{note[:1].upper()}{note[1:]}.".replace("..", "."), f"{note}。")
+        models = [label for label, result in results.items() if note in result.notes]
+        said = f"{note[:1].upper()}{note[1:]}"
+        if len(models) < len(results):
+            said = f"{', '.join(models)}: {note}"
+        yield Text(f"{said}.".replace("..", "."), f"{said}。")
     for label, result in results.items():
         yield from _of_model(label, result)
 

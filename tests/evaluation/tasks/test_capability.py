@@ -210,7 +210,7 @@ def test_no_pattern_takes_long_over_any_answer(capability) -> None:
             begin = time.process_time()
             if item.rule is not None:
                 item.rule.broken(answer)
-            if time.process_time() - begin > 0.5:
+            if time.process_time() - begin > 2:
                 slow.append((item.id, answer[:20]))
 
     assert slow == []

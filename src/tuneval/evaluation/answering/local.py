@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tuneval.evaluation.answering.generated import stop_ids_of
+from tuneval.evaluation.answering.kept import Kept, Measure
 from tuneval.evaluation.answering.on_engine import EngineRespondent, facts_of, template_of
+from tuneval.evaluation.answering.respondent import Ready
 from tuneval.evaluation.answering.writing import TorchWriter, Writer
 from tuneval.evaluation.config import EvaluateConfig
 from tuneval.models.precision import Precision
@@ -57,6 +59,13 @@ class LocalRespondent(EngineRespondent):
             ),
         )
 
+    def answer(self, ready: Ready, *, kept: Kept, stage: str, report: Report = ignore) -> None:
+        """See `Respondent.answer`; each row also says what memory and energy it took."""
+        _, writer = self._opened()
+        assert isinstance(writer, TorchWriter)
+        kept.measure = _measure(writer.model)
+        super().answer(ready, kept=kept, stage=stage, report=report)
+
     def _working(self, config: EvaluateConfig) -> tuple[Engine, Writer]:
         """As it is, with passes as large as `config` says."""
         from tuneval.models.engines.torch import TorchEngine
@@ -64,3 +73,20 @@ class LocalRespondent(EngineRespondent):
         _, writer = self._opened()
         assert isinstance(writer, TorchWriter)
         return TorchEngine(writer.model, token_budget=config.token_budget), writer
+
+
+def _measure(model: Any) -> Measure:
+    """Joules since the last answer, and the most memory so far, the model's own included."""
+    from tuneval.models.consumption import Consumption
+
+    consumption = Consumption(model.device)
+    # What torch counts on CUDA has the weights in it; what the process grew by has not.
+    weights = 0 if model.device.type == "cuda" else model.get_memory_footprint()
+    consumption.begin()
+
+    def measure() -> dict[str, float]:
+        joules, peak = consumption.joules(), consumption.peak_bytes()
+        taken = {} if joules is None else {"energy_joules": round(joules, 6)}
+        return taken if peak is None else taken | {"peak_memory_bytes": peak + weights}
+
+    return measure

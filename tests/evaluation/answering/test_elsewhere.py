@@ -20,6 +20,7 @@ from tuneval.evaluation.answering.opening import open_respondent
 from tuneval.evaluation.answering.ray import open_on_ray, parts_of
 from tuneval.evaluation.answering.vllm import VllmWriter
 from tuneval.evaluation.answering.writing import TorchWriter
+from tuneval.evaluation.asking.answered import MEASURED
 from tuneval.evaluation.config import EvaluateConfig
 from tuneval.evaluation.question import Question
 from tuneval.models.engines.engine import EngineConfig
@@ -27,7 +28,7 @@ from tuneval.models.engines.vllm import open_engine
 from tuneval.models.sequences import Request
 from tuneval.runs.events import ItemDone, Warned
 
-TIMES = ("seconds", "seconds_to_first", "elapsed_seconds")
+TOOK = (*MEASURED, "elapsed_seconds")
 
 
 def written(name, text, **more):
@@ -55,7 +56,7 @@ def answered(respondent, config, path, questions=QUESTIONS, report=lambda event:
     kept = Kept(path, wanted=ready.asked.keys())
     respondent.answer(ready, kept=kept, stage="answers", report=report)
     return {
-        name: {key: value for key, value in row.items() if key not in TIMES}
+        name: {key: value for key, value in row.items() if key not in TOOK}
         for name, row in kept.rows.items()
     }
 

@@ -71,7 +71,7 @@ test-gpu: setup
 	@$(BIN)/pytest tests/gpu
 
 pages: setup
-	@$(BIN)/python -m tuneval.evaluation.catalog_pages docs
+	@$(BIN)/python -m tuneval.evaluation.catalogs.metric_pages docs
 
 docs: setup
 	$(BIN)/pytest tests/structure

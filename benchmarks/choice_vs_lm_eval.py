@@ -10,8 +10,10 @@ all logits, the last position compared over the letters. Subjects are taken in t
 changes, so that a machine that drifts hits all alike. tuneval's time is that of `answer`, with
 tokenising its prompts and writing each answer to disk. The share of matmul peak is the arithmetic
 that a way does by itself over what this machine's float32 matrix products could have done in its
-time. Ratios come last; the exit status is 1 when one is below its bound, an argmax differs from
-lm-eval's, or a log-probability by more than 1e-4.
+time. What the others compute beyond what is needed bounds the ratios: it grows with the items of
+a subject, and with the vocabulary (they give every position its logits). Ratios come last; the
+exit status is 1 when one is below its bound, an argmax differs from lm-eval's, or a
+log-probability by more than 1e-4.
 """
 
 from __future__ import annotations
@@ -208,6 +210,8 @@ def tell(ways: dict[str, Way], speed: float, asked: argparse.Namespace) -> None:
             f"{way.operations / way.seconds / speed:.2f} of matmul peak, "
             f"{way.mebibytes:.0f} MiB at the peak beyond the model"
         )
+    more = {name: way.operations / ours.operations for name, way in ways.items()}
+    print("arithmetic, times what is needed: " + ", ".join(f"{n} {r:.2f}" for n, r in more.items()))
     difference = max(
         abs(a - b)
         for one, other in zip(ours.logprobs, harness.logprobs, strict=True)

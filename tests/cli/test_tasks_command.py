@@ -10,7 +10,7 @@ import pytest
 
 from tuneval.cli.lint import lint
 from tuneval.cli.main import main
-from tuneval.evaluation.task_pages import task_rows
+from tuneval.evaluation.catalogs.task_pages import task_rows
 from tuneval.evaluation.tasks import TASKS
 
 SHEET = "id,question,A,B,C,D,answer\n0,一,1,2,3,4,A\n1,二,1,2,3,4,{}\n2,一,1,2,3,4,B\n"
@@ -66,7 +66,7 @@ def test_coverage_has_a_row_for_every_capability_and_names_gaps(capsys):
 def test_listing_tasks_imports_nothing_heavy():
     heavy = ("torch", "scipy", "sklearn", "transformers", "jieba", "nltk", "pandas")
     code = (
-        "import sys; from tuneval.evaluation.task_pages import tasks_page; tasks_page(); "
+        "import sys; from tuneval.evaluation.catalogs.task_pages import tasks_page; tasks_page(); "
         f"print([name for name in {heavy} if name in sys.modules])"
     )
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import pytest
 
 from tuneval.evaluation.account import account_for
-from tuneval.evaluation.compare import Evaluation
+from tuneval.evaluation.comparing.compare import Evaluation
 from tuneval.evaluation.grade import grade
 from tuneval.evaluation.items import Item, TeacherForced
 from tuneval.evaluation.metrics.likelihood import TEACHER_FORCED

@@ -87,7 +87,7 @@ def test_compare_command_shows_table_and_flips(finished, tmp_path, monkeypatch, 
 
 def test_comparing_and_reporting_import_no_torch():
     code = (
-        "import sys, tuneval.evaluation.compare, tuneval.evaluation.report, "
+        "import sys, tuneval.evaluation.comparing.compare, tuneval.evaluation.report, "
         "tuneval.evaluation.evaluate, tuneval.evaluation.task; "
         "sys.exit(bool({'torch', 'transformers', 'jieba', 'matplotlib'} & set(sys.modules)))"
     )

@@ -12,8 +12,8 @@ from tuneval.errors import RunError, UsageError
 from tuneval.evaluation.answering.respondent import Invariance, Ready, RespondentFacts
 from tuneval.evaluation.asking.evaluate_task import evaluate_task
 from tuneval.evaluation.asking.prepare_task import prepare_task
-from tuneval.evaluation.compare import compare
-from tuneval.evaluation.comparison import Evaluation
+from tuneval.evaluation.comparing.compare import compare
+from tuneval.evaluation.comparing.comparison import Evaluation
 from tuneval.evaluation.config import EvaluateConfig
 from tuneval.evaluation.items import read_items
 from tuneval.evaluation.question import Question

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tuneval.errors import DataError
-from tuneval.evaluation.compare import compare_folders
+from tuneval.evaluation.comparing.compare import compare_folders
 from tuneval.evaluation.config import config_from
 from tuneval.evaluation.items import read_items
 from tuneval.evaluation.predictions import Predictions, evaluate_predictions, read_predictions

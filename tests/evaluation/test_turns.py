@@ -4,8 +4,8 @@ import pytest
 
 from tuneval.data.example import Message
 from tuneval.errors import DataError
+from tuneval.evaluation.asking.turns import go_on, rounds
 from tuneval.evaluation.question import Question
-from tuneval.evaluation.turns import go_on, rounds
 
 
 def question(name: str, after: str | None = None, **more: object) -> Question:

@@ -6,6 +6,8 @@ import numpy as np
 import pytest
 import torch
 
+import tuneval.models.continuous as continuous_module
+import tuneval.models.decoding as decoding_module
 import tuneval.models.generation as generation_module
 from tuneval.errors import ModelError, UsageError
 from tuneval.models.answer import Completion
@@ -55,6 +57,26 @@ def test_greedy_completions_equal_those_of_one_prompt_at_a_time(tiny_llama, prom
         model, prompts, stop_ids=stop_ids, max_new_tokens=20, token_budget=token_budget
     )
     assert found == expected
+
+
+@pytest.mark.parametrize("family", [None, "gemma2"])
+@pytest.mark.parametrize("batch_size", [1, 3])
+def test_a_batch_size_bounds_the_answers_that_are_made_at_a_time(
+    tiny_llama, family_model, prompts, monkeypatch, family, batch_size
+):
+    model = tiny_llama.model if family is None else family_model(family)
+    module = continuous_module if family is None else decoding_module
+    expected = generate(model, prompts, stop_ids=[STOP], max_new_tokens=8)
+    rows, real = [], module.next_tokens
+
+    def counting(logits, answers):
+        rows.append(len(answers))
+        return real(logits, answers)
+
+    monkeypatch.setattr(module, "next_tokens", counting)
+    found = generate(model, prompts, stop_ids=[STOP], max_new_tokens=8, batch_size=batch_size)
+    assert found == expected
+    assert max(rows) == batch_size
 
 
 @pytest.fixture

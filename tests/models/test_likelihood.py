@@ -234,6 +234,26 @@ def one_by_one(passes) -> dict[int, Nll]:
 
 
 @pytest.mark.parametrize("arrange", ARRANGEMENTS)
+@pytest.mark.parametrize("batch_size", [1, 3])
+def test_a_batch_size_bounds_the_inputs_of_a_pass(tiny_llama, requests, arrange, batch_size):
+    model, most = tiny_llama.model, []
+    real = Forward.batch
+
+    def counting(self, row):
+        most.append(len(row.inputs))
+        return real(self, row)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Forward, "batch", counting)
+        passes = passes_of(model, requests, arrange=arrange, batch_size=batch_size)
+    assert max(most) == batch_size
+    found, expected = one_by_one(passes), one_by_one(passes_of(model, requests, arrange=arrange))
+    assert found.keys() == expected.keys()
+    for index, nll in found.items():
+        assert nll.total == pytest.approx(expected[index].total, abs=1e-3)
+
+
+@pytest.mark.parametrize("arrange", ARRANGEMENTS)
 @pytest.mark.parametrize("token_budget", [100, None])
 def test_nll_is_the_sum_over_a_target_and_each_is_told_once(
     tiny_llama, requests, naive, arrange, token_budget

@@ -11,7 +11,7 @@ import pytest
 
 from tuneval.data.read import read
 from tuneval.errors import DataError, RecipeError, UsageError
-from tuneval.evaluation.compare import Comparison
+from tuneval.evaluation.comparing.compare import Comparison
 from tuneval.files import read_json, read_jsonl, shipped
 from tuneval.models.load import load_model
 from tuneval.recipes.load import load_recipe, recipe_from

@@ -14,8 +14,8 @@ from tuneval.cli.rank_table import show_ranks
 from tuneval.errors import UsageError
 
 if TYPE_CHECKING:
-    from tuneval.evaluation.comparison import Evaluation
-    from tuneval.evaluation.gate import GateResult
+    from tuneval.evaluation.comparing.comparison import Evaluation
+    from tuneval.evaluation.comparing.gate import GateResult
 
 
 @click.command()
@@ -87,8 +87,8 @@ def compare(
 
 def show_table(comparison: dict[str, Any]) -> None:
     """Both sides and their difference on every metric, each with its interval."""
-    from tuneval.evaluation.comparison import Comparison
-    from tuneval.evaluation.metric_names import reading_order
+    from tuneval.evaluation.catalogs.metric_names import reading_order
+    from tuneval.evaluation.comparing.comparison import Comparison
     from tuneval.evaluation.report import verdict
     from tuneval.evaluation.report.numbers import difference_text, estimate_text, p_text
 
@@ -115,8 +115,8 @@ def show_table(comparison: dict[str, Any]) -> None:
 
 def _load(texts: Sequence[str]) -> dict[str, Evaluation]:
     """The evaluations by name; a label goes before the name that one was saved under."""
-    from tuneval.evaluation.compare_several import renamed
-    from tuneval.evaluation.comparison import Evaluation
+    from tuneval.evaluation.comparing.compare_several import renamed
+    from tuneval.evaluation.comparing.comparison import Evaluation
     from tuneval.evaluation.own_file import find_evaluation
 
     found: dict[str, Evaluation] = {}
@@ -135,7 +135,7 @@ def _load(texts: Sequence[str]) -> dict[str, Evaluation]:
 def _judge(
     named: Mapping[str, Evaluation], fail_if: Sequence[str], fail_unless: Sequence[str]
 ) -> list[GateResult]:
-    from tuneval.evaluation.gate import judge, parse_condition
+    from tuneval.evaluation.comparing.gate import judge, parse_condition
 
     conditions = [parse_condition(text) for text in (*fail_if, *fail_unless)]
     if len(named) < 2 and not conditions:
@@ -150,8 +150,8 @@ def _compared(
     named: Mapping[str, Evaluation], metrics: Sequence[str], flips_on: str | None
 ) -> dict[str, Any]:
     """A comparison of two, or of every pair of several; nothing of one."""
-    from tuneval.evaluation.compare import compare as compare_two
-    from tuneval.evaluation.compare_several import compare_several
+    from tuneval.evaluation.comparing.compare import compare as compare_two
+    from tuneval.evaluation.comparing.compare_several import compare_several
 
     found = list(named.values())
     if len(found) == 1:
@@ -166,7 +166,7 @@ def _compared(
 def _followed(
     named: Mapping[str, Evaluation], metric: str, margin: float | None
 ) -> dict[str, dict[str, Any]]:
-    from tuneval.evaluation.follow import follow
+    from tuneval.evaluation.comparing.follow import follow
 
     return {
         f"{a} → {b}": follow(named[a], named[b], metric, margin_points=margin).as_dict()
@@ -175,8 +175,8 @@ def _followed(
 
 
 def _ranks(named: Mapping[str, Evaluation], metrics: str) -> dict[str, Any]:
+    from tuneval.evaluation.comparing.rank_aggregation import aggregate
     from tuneval.evaluation.metrics import names_in
-    from tuneval.evaluation.rank_aggregation import aggregate
 
     return aggregate(list(named.values()), names_in(metrics)).as_dict()
 

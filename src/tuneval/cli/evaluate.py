@@ -84,6 +84,7 @@ class _WithCommands(click.Command):
 @click.option("--max-new-tokens", type=click.IntRange(min=1), help="Of an answer.  [default: 64]")
 @click.option("--max-length", type=int, help="Tokens of a prompt with its response at most.")
 @click.option("--token-budget", type=click.IntRange(min=1), help="Tokens in a forward pass.")
+@click.option("--batch-size", type=click.IntRange(min=1), help="Sequences in it at most.")
 @click.option("--temperature", type=float, help="Draw the answers; 0 is greedy.  [default: 0]")
 @click.option("--top-p", type=float, help="Draw from the likeliest tokens of this probability.")
 @click.option("--seed", type=int, help="For draws and resampling.  [default: 17]")
@@ -239,8 +240,8 @@ def _settings(asked: dict[str, Any]) -> dict[str, Any]:
     from tuneval.evaluation.metrics import names_in
 
     names = (
-        "generate", "max_new_tokens", "max_length", "token_budget", "temperature", "top_p",
-        "seed", "shot_seed", "precision", "engine", "workers",
+        "generate", "max_new_tokens", "max_length", "token_budget", "batch_size", "temperature",
+        "top_p", "seed", "shot_seed", "precision", "engine", "workers",
     )  # fmt: skip
     metrics = (*asked["metrics"], *names_in(asked["more_metrics"] or ""))
     lists = {

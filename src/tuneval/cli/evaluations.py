@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def show_one(content: dict[str, Any]) -> None:
     """Every metric of one evaluation, and how its tokens were counted."""
-    from tuneval.evaluation.metric_names import reading_order
+    from tuneval.evaluation.catalogs.metric_names import reading_order
     from tuneval.evaluation.metrics.likelihood import WHOLE_SEQUENCE
     from tuneval.evaluation.report.numbers import estimate_text, sample_text
     from tuneval.evaluation.result import MetricResult

@@ -16,7 +16,7 @@ from tuneval.cli.console import answer, fields, json_option, table
 @json_option
 def metrics(name: str | None, family: str | None, as_json: bool) -> None:
     """List the metrics, or say all about one: unit, range, source, when to use it and when not."""
-    from tuneval.evaluation.catalog_pages import metric_rows
+    from tuneval.evaluation.catalogs.metric_pages import metric_rows
 
     if name is not None:
         (row,) = metric_rows([name])

@@ -136,8 +136,8 @@ def _did(verb: str, outcome: StepOutcome) -> str:
 
 def _show_outcome(outcome: Outcome, recipe: Recipe) -> None:
     from tuneval.cli.compare import show_table
-    from tuneval.evaluation.compare import Comparison
-    from tuneval.evaluation.family import holm_over
+    from tuneval.evaluation.comparing.compare import Comparison
+    from tuneval.evaluation.comparing.family import holm_over
     from tuneval.recipes.ablation import ablation_rows
 
     found = {

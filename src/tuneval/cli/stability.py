@@ -54,7 +54,7 @@ def _show(found: Stability) -> None:
 
 def _show_parts(rows: Sequence[StabilityRow]) -> None:
     """Standard deviations of one run's score, by what they come from."""
-    from tuneval.evaluation.metric_names import reading_order
+    from tuneval.evaluation.catalogs.metric_names import reading_order
     from tuneval.evaluation.report.numbers import value_text
 
     table(

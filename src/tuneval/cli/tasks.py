@@ -18,8 +18,8 @@ _AXES = ("tasks", "kinds", "families", "languages")
 @json_option
 def tasks(name: str | None, as_coverage: bool, as_json: bool) -> None:
     """List the tasks, or say all about one: protocols, options, files, metrics, licence."""
-    from tuneval.evaluation.coverage import coverage
-    from tuneval.evaluation.task_pages import task_rows
+    from tuneval.evaluation.catalogs.coverage import coverage
+    from tuneval.evaluation.catalogs.task_pages import task_rows
 
     if as_coverage:
         abouts = [row.about for row in task_rows(None if name is None else [name])]

@@ -6,7 +6,7 @@ asking       evaluate_task: a task's questions drawn, asked, graded, accounted f
 suites       run_suite: several models on several tasks in one run
 answering    who answers, and how: likeliest choice, free text, likelihood of a text
 metrics      the catalog of metrics; kinds: what they are made of
-compare      paired, item by item; stability: repeated runs; gate: a condition for CI
+comparing    paired, item by item; of two or more; a condition for CI. stability: repeated runs
 report       write_report: report.md and report.html
 
 May import: models, tokenization, data, statistics, runs and the ground. Only `answering` needs

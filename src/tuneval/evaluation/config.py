@@ -27,7 +27,7 @@ class EvaluateConfig(BaseModel):
     bounds the tokens of a prompt with its response. Temperature 0 is greedy; above it answers are
     drawn, by the seed, from the likeliest tokens that have `top_p` of the probability.
     `token_budget` bounds the tokens that the model works on or holds at a time; None finds it by
-    the memory there is. The
+    the memory there is. `batch_size` bounds the sequences: the fewer, the slower. The
     demonstrations of a task stand in their file's order, or in one drawn by `shot_seed`. Each of
     `perturbations` asks every question of a task once more, changed in that way. A task's
     questions are answered by `engine`, in this process or by the workers of a Ray cluster.
@@ -43,6 +43,7 @@ class EvaluateConfig(BaseModel):
     top_p: Annotated[float, Field(gt=0, le=1)] = 1.0
     max_length: Annotated[int, Field(ge=16)] | None = None
     token_budget: Annotated[int, Field(ge=1)] | None = None
+    batch_size: Annotated[int, Field(ge=1)] | None = None
     seed: int = 17
     precision: Precision = "float32"
     shot_seed: int | None = None

@@ -144,6 +144,7 @@ class _Work:
             ready.tokens,
             kept=measured,
             token_budget=self.config.token_budget,
+            batch_size=self.config.batch_size,
             stage=f"{self.name}: likelihood",
             report=self.report,
         )
@@ -167,6 +168,7 @@ class _Work:
             kept=answered,
             max_new_tokens=self.config.max_new_tokens,
             token_budget=self.config.token_budget,
+            batch_size=self.config.batch_size,
             temperature=self.config.temperature,
             top_p=self.config.top_p,
             seed=self.config.seed,

@@ -46,17 +46,18 @@ def decode_continuously(
     is_finished: IsFinished = never,
     virtual_states: States = (),
     token_budget: int,
+    batch_size: int,
 ) -> Iterator[tuple[int, Completion]]:
     """Index and completion of each prompt as it ends. Use in `evaluating(model)`.
 
     `virtual_states` come before every prompt, in each layer. `token_budget` bounds the tokens
-    that there is room for, prompts and answers; a prompt that needs more is answered alone. Give
-    only models of which `can_be_continuous` says so.
+    that there is room for, prompts and answers; a prompt that needs more is answered alone.
+    `batch_size` bounds the live rows. Give only models of which `can_be_continuous` says so.
     """
     queue = _Queue(prompts, virtual_states)
     rows: list[Answer] = []
     with _slot_attention(model):
-        reader = _Reader(model)
+        reader = _Reader(model, batch_size)
         while rows or queue:
             reader.make_room(queue.width(rows), token_budget, n_wanted=len(rows) + len(queue))
             taken = queue.take(reader.n_free)
@@ -98,7 +99,7 @@ def _gives_the_same(model: Any, ids: Ids, virtual_states: States) -> bool:
     token = int(first.argmax())
     expected = [first, state.read([token])]
     with _slot_attention(model):
-        reader = _Reader(model)
+        reader = _Reader(model, 1)
         reader.make_room(probe.size + _length(virtual_states), token_budget=1, n_wanted=1)
         found = [
             reader.read([], [(probe, _Beginning(probe.ids[:0], virtual_states))]),
@@ -161,11 +162,11 @@ class _Queue:
 class _Reader:
     """The model with its slots."""
 
-    def __init__(self, model: Any) -> None:
+    def __init__(self, model: Any, batch_size: int) -> None:
         self.model = model
         self.device = next(model.parameters()).device
         self.slots = Slots(0, 0, device=self.device)
-        self._most_rows = most_rows(model)
+        self._batch_size = batch_size
         self._keeps = "logits_to_keep" in inspect.signature(model.forward).parameters
 
     @property
@@ -176,7 +177,7 @@ class _Reader:
     def make_room(self, width: int, token_budget: int, *, n_wanted: int) -> None:
         """Places of `width` tokens within the budget, at least one and no more than are wanted."""
         slots = self.slots
-        rows = max(1, min(n_wanted, token_budget // width, self._most_rows))
+        rows = max(1, min(n_wanted, token_budget // width, self._batch_size))
         if width > slots.width or rows > WORTH_MOVING * slots.rows:
             slots.resize(max(rows, len(slots.lengths)), width)
 

@@ -33,15 +33,17 @@ def decode_in_batches(
     is_finished: IsFinished = never,
     virtual_states: States = (),
     token_budget: int,
+    batch_size: int,
 ) -> Iterator[tuple[int, Completion]]:
     """Index and completion of each prompt as it ends, batch by batch of prompts of like length.
 
-    Rows × (prompt + answer) is at most `token_budget` in each. Use in `evaluating(model)`.
+    Rows × (prompt + answer) is at most `token_budget` in each, and there are no more rows than
+    `batch_size`. Use in `evaluating(model)`.
     """
     # A window counts places: padding must not lie between a prompt and what is put before it.
     unpadded = bool(virtual_states) and not is_roomy(make_cache(model.config, rows=1, capacity=1))
     longest_first = sorted(prompts, key=lambda prompt: -len(prompt.ids))
-    for batch in _batches(longest_first, token_budget, unpadded=unpadded):
+    for batch in _batches(longest_first, token_budget, batch_size, unpadded=unpadded):
         yield from decode(
             model,
             batch,
@@ -85,13 +87,14 @@ def decode(
 
 
 def _batches(
-    waiting: Sequence[Prompt], token_budget: int, *, unpadded: bool
+    waiting: Sequence[Prompt], token_budget: int, batch_size: int, *, unpadded: bool
 ) -> Iterator[list[Prompt]]:
     """`unpadded`: only prompts of the same length come together."""
     batch: list[Prompt] = []
     for prompt in waiting:
         differs = unpadded and bool(batch) and len(prompt.ids) != len(batch[0].ids)
-        if batch and (_size([*batch, prompt]) > token_budget or differs):
+        is_full = len(batch) == batch_size or _size([*batch, prompt]) > token_budget
+        if batch and (is_full or differs):
             yield batch
             batch = []
         batch.append(prompt)

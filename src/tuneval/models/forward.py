@@ -45,13 +45,14 @@ class Batch:
     """What goes into one forward pass.
 
     `starts[i]` is where input i's own tokens lie among the flattened (B * T) positions; the
-    first `n_shared` tokens of every input lie at 0, 1, …
+    first `n_shared` tokens of every input lie at 0, 1, …, or, where the row `is_begun`, nowhere.
     """
 
     inputs: tuple[Input, ...]
     input_ids: torch.Tensor
     starts: tuple[int, ...]
     n_shared: int = 0
+    is_begun: bool = False
     layout: Layout | None = None
 
     def positions(self, index: int, start: int, count: int) -> Positions:
@@ -62,9 +63,9 @@ class Batch:
 
 def packed_batch(row: PackedRow) -> Batch:
     """The (1, T) batch of a packed row."""
-    pieces = [row.inputs[0].ids[: row.n_shared]]
+    pieces = [] if row.is_begun else [row.inputs[0].ids[: row.n_shared]]
     spans = []
-    start = row.n_shared
+    start = n_here = sum(map(len, pieces))
     for item in row.inputs:
         pieces.append(item.ids[row.n_shared :])
         spans.append((start, start + len(pieces[-1])))
@@ -74,7 +75,8 @@ def packed_batch(row: PackedRow) -> Batch:
         input_ids=torch.from_numpy(np.concatenate(pieces).astype(np.int64))[None],
         starts=tuple(start for start, _ in spans),
         n_shared=row.n_shared,
-        layout=Layout(row.n_shared, tuple(spans)),
+        is_begun=row.is_begun,
+        layout=Layout(n_here, tuple(spans)),
     )
 
 
@@ -97,6 +99,8 @@ class Forward:
         self.is_split = False
         self.virtual = virtual_tokens(model)
         self.states: States | None = None
+        self._begun: tuple[bytes, States] = (b"", ())
+        self.n_read_apart = 0
         self.core = core_model(model)
         self.device = next(model.parameters()).device
         self._keeps = "logits_to_keep" in inspect.signature(self.core.forward).parameters
@@ -185,12 +189,25 @@ class Forward:
     def _inputs(self, batch: Batch) -> dict[str, Any]:
         inputs: dict[str, Any] = {"input_ids": batch.input_ids.to(self.device)}
         if batch.layout is not None:
-            ahead = 0 if self.virtual is None else self.virtual.count
+            states = self._beginning(batch) if batch.is_begun else self.states or ()
+            ahead = states[0][0].shape[2] if states else 0
             inputs["position_ids"] = (batch.layout.position_ids() + ahead).to(self.device)
             inputs["layout"] = batch.layout
-            if self.states is not None:
-                inputs["virtual_states"] = self.states
+            if states:
+                inputs["virtual_states"] = states
         return inputs
+
+    def _beginning(self, batch: Batch) -> States:
+        """Keys and values of what the inputs of a begun row share, after the virtual tokens."""
+        ids = batch.inputs[0].ids[: batch.n_shared]
+        if self._begun[0] != ids.tobytes():
+            self._begun = (b"", ())  # two at a time would be one too many
+            alone = packed_batch(PackedRow((Input(ids),), 0))
+            read: dict[int, tuple[torch.Tensor, torch.Tensor]] = {}
+            self.core.get_decoder()(**self._inputs(alone), read=read, use_cache=False)
+            self._begun = (ids.tobytes(), tuple(read[layer] for layer in sorted(read)))
+            self.n_read_apart += len(ids)
+        return self._begun[1]
 
     def _hidden(self, inputs: dict[str, Any], where: torch.Tensor) -> torch.Tensor:
         """The last hidden states at flattened positions, (N, D)."""

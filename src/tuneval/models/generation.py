@@ -38,6 +38,7 @@ def generate(
     is_finished: IsFinished = never,
     max_new_tokens: int | Sequence[int] = 256,
     token_budget: int | None = None,
+    batch_size: int | None = None,
     temperature: float | Sequence[float] = 0.0,
     top_p: float = 1.0,
     seed: int = 17,
@@ -50,7 +51,8 @@ def generate(
     which it does not hold, when `is_finished(index, ids so far)` says so, or after
     `max_new_tokens`; these and the temperature may differ from prompt to prompt. `token_budget`
     bounds the tokens that are held at a time, prompts and answers (None: found by the memory
-    there is); it is halved when memory runs out. Temperature 0 is greedy; what is sampled depends
+    there is); it is halved when memory runs out. `batch_size` bounds the answers that are made at
+    a time. Temperature 0 is greedy; what is sampled depends
     on the seed and the prompt, not on the batch. Raises UsageError for an empty prompt, ModelError
     for one that leaves the model no room.
     """
@@ -84,7 +86,9 @@ def generate(
     report(Started(STAGE, n_asked, "completions"))
     if waiting:
         with evaluating(model):
-            decode, room = _decoder(model, waiting, frozenset(stop_ids), is_finished)
+            most = most_rows(core_model(model))
+            most = min(most, batch_size or most)
+            decode, room = _decoder(model, waiting, frozenset(stop_ids), is_finished, most)
             room = min(room, token_budget or room)
             _answer_all(decode, waiting, keep, token_budget=room, report=report)
     said = sum(len(completion.ids) for completion in results.values())
@@ -93,7 +97,11 @@ def generate(
 
 
 def _decoder(
-    model: Any, prompts: Sequence[Prompt], stop_ids: frozenset[int], is_finished: IsFinished
+    model: Any,
+    prompts: Sequence[Prompt],
+    stop_ids: frozenset[int],
+    is_finished: IsFinished,
+    batch_size: int,
 ) -> tuple[Decode, int]:
     """How this model answers, and the most tokens that are worth holding at a time.
 
@@ -109,8 +117,9 @@ def _decoder(
         stop_ids=stop_ids,
         is_finished=is_finished,
         virtual_states=states,
+        batch_size=batch_size,
     )
-    held = most_rows(core) * max(prompt.size for prompt in prompts)
+    held = batch_size * max(prompt.size for prompt in prompts)
     return decode, min(held, find_room(core, usual=ROOM))
 
 

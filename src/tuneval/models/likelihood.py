@@ -30,6 +30,7 @@ from tuneval.models.sequences import (
     Input,
     PackedRow,
     Request,
+    begun_rows,
     distinct_inputs,
     packed_rows,
     padded_batches,
@@ -43,6 +44,8 @@ STAGE = "likelihood"
 TOKEN_BUDGET = 4096
 # Longer rows are slower on a CPU (their activations leave its caches), and later to be known.
 ROW_TOKENS_ON_CPU = 1024
+# Those that share a long beginning are cut where the matrix products are fastest.
+BEGUN_TOKENS_ON_CPU = 512
 # Elsewhere an attention call for each input is expected to cost more than padding does, until
 # shared beginnings (a few-shot block, an example shown to many) are a good part of all tokens.
 # Counted, not yet measured on a GPU.
@@ -85,6 +88,7 @@ def measure_likelihood(
     requests: Sequence[Request],
     *,
     token_budget: int | None = TOKEN_BUDGET,
+    batch_size: int | None = None,
     arrange: Arrange = "auto",
     report: Report = ignore,
     on_result: Keep | None = None,
@@ -92,9 +96,10 @@ def measure_likelihood(
     """One Likelihood per request, in order. `on_result(index, likelihood)` hears each as known.
 
     `token_budget` bounds the tokens of one forward pass (None: found by the memory there is); it
-    is halved when memory runs out. `arrange`: packed rows (best on a CPU, and where inputs share
-    long beginnings) or padded batches; auto chooses by counting tokens. Raises UsageError for
-    requests without context, ModelError for those longer than the model reads.
+    is halved when memory runs out. `batch_size` bounds the inputs of one pass. `arrange`: packed
+    rows (best on a CPU, and where inputs share long beginnings) or padded batches; auto chooses by
+    counting tokens. Raises UsageError for requests without context, ModelError for those longer
+    than the model reads.
     """
     results: list[Likelihood | None] = [None] * len(requests)
 
@@ -104,7 +109,7 @@ def measure_likelihood(
             if on_result is not None:
                 on_result(index, likelihood)
 
-    work = _Work(model, token_budget, arrange, with_choices=True, report=report)
+    work = _Work(model, token_budget, batch_size, arrange, with_choices=True, report=report)
     work.measure(requests, keep)
     return [result for result in results if result is not None]
 
@@ -116,6 +121,7 @@ def measure_nll(
     on_batch: OnBatch,
     known: Collection[int] = (),
     token_budget: int | None = None,
+    batch_size: int | None = None,
     arrange: Arrange = "auto",
     report: Report = ignore,
 ) -> None:
@@ -130,7 +136,7 @@ def measure_nll(
         new = [(index, likelihood) for index, likelihood in answers if index not in known]
         on_batch([(index, _nll(likelihood)) for index, likelihood in new])
 
-    work = _Work(model, token_budget, arrange, with_choices=False, report=report)
+    work = _Work(model, token_budget, batch_size, arrange, with_choices=False, report=report)
     work.measure(requests, tell, known=known)
 
 
@@ -140,6 +146,7 @@ def shards(
     n_tokens: int,
     known: Collection[int] = (),
     token_budget: int = TOKEN_BUDGET,
+    batch_size: int | None = None,
 ) -> list[list[int]]:
     """Requests, by index, in parts of about `n_tokens` tokens, cut where packed rows end.
 
@@ -149,7 +156,9 @@ def shards(
     parts: list[list[int]] = []
     empty = [i for i, r in enumerate(requests) if not len(r.target) and i not in known]
     room = 0
-    for row in packed_rows(distinct_inputs(requests), token_budget, preferred=ROW_TOKENS_ON_CPU):
+    inputs = distinct_inputs(requests)
+    rows = packed_rows(inputs, token_budget, preferred=ROW_TOKENS_ON_CPU, most=batch_size)
+    for row in rows:
         asked = [reading.request for item in row.inputs for reading in item.readings]
         if all(index in known for index in asked):
             room = 0  # what follows a row that is left out begins anew
@@ -175,6 +184,7 @@ class _Work:
 
     model: Any
     token_budget: int | None
+    batch_size: int | None
     arrange: Arrange
     with_choices: bool
     report: Report
@@ -203,7 +213,7 @@ class _Work:
         done = computed = 0
         with prepare(self.model, inputs[0].ids, inputs[-1].ids, packed=packed) as forward:
             budget = self.token_budget or find_token_budget(forward, inputs, usual=TOKEN_BUDGET)
-            pending = _wanted(_arranged(inputs, forward, budget), known)
+            pending = _wanted(self._arranged(inputs, forward, budget), known)
             total = sum(len(item) for row in pending for item in row.inputs)
             n_inputs = sum(len(row.inputs) for row in pending)
             self.report(Started(STAGE, total, "tokens"))
@@ -226,7 +236,8 @@ class _Work:
                     continue
                 give_back()  # here the error, and with it what the failed pass held, is gone
                 left = [item for row in pending for item in row.inputs]
-                pending = _arranged(left, forward, budget)
+                pending = self._arranged(left, forward, budget)
+            computed += forward.n_read_apart
         counts = {"inputs": float(n_inputs), "tokens": float(total), "computed": float(computed)}
         self.report(Finished(STAGE, counts))
 
@@ -239,8 +250,21 @@ class _Work:
         if next(self.model.parameters()).device.type == "cpu" or has_virtual_tokens(self.model):
             return True
         budget = self.token_budget or TOKEN_BUDGET
-        packed = sum(map(len, packed_rows(inputs, budget)))
+        packed = sum(map(len, packed_rows(inputs, budget, most=self.batch_size)))
         return packed <= WORTH_PACKING * sum(map(len, inputs))
+
+    def _arranged(
+        self, inputs: Sequence[Input], forward: Forward, token_budget: int
+    ) -> deque[PackedRow]:
+        """What goes into each forward pass; batches are padded when they are made."""
+        most = self.batch_size
+        if not forward.is_packed:
+            batches = padded_batches(inputs, token_budget, most=most)
+            return deque(PackedRow(batch, 0) for batch in batches)
+        if forward.device.type != "cpu":
+            return deque(packed_rows(inputs, token_budget, most=most))
+        rows = packed_rows(inputs, token_budget, preferred=ROW_TOKENS_ON_CPU, most=most)
+        return deque(begun_rows(rows, BEGUN_TOKENS_ON_CPU) if forward.is_split else rows)
 
 
 def _is_wanted(item: Input, known: Collection[int]) -> bool:
@@ -255,17 +279,9 @@ def _wanted(rows: deque[PackedRow], known: Collection[int]) -> deque[PackedRow]:
     for row in rows:
         wanted = tuple(item for item in row.inputs if _is_wanted(item, known))
         if wanted:
-            shared = min(row.n_shared, *(len(item) - 1 for item in wanted))
-            left.append(PackedRow(wanted, shared if len(wanted) > 1 else 0))
+            alone = len(wanted) == 1 and not row.is_begun
+            left.append(PackedRow(wanted, 0 if alone else row.n_shared, row.is_begun))
     return left
-
-
-def _arranged(inputs: Sequence[Input], forward: Forward, token_budget: int) -> deque[PackedRow]:
-    """What goes into each forward pass; batches are padded when they are made."""
-    if forward.is_packed:
-        preferred = ROW_TOKENS_ON_CPU if forward.device.type == "cpu" else None
-        return deque(packed_rows(inputs, token_budget, preferred=preferred))
-    return deque(PackedRow(batch, 0) for batch in padded_batches(inputs, token_budget))
 
 
 def _smaller(batch: Batch, token_budget: int) -> int:

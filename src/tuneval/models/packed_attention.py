@@ -7,7 +7,7 @@ only the work on padding and on repeated prefixes is gone.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -19,6 +19,8 @@ KEPT_APART = {"full_attention", "sliding_attention"}
 
 # The key and the value of each layer, (1, heads, tokens, head_dim) both.
 States = tuple[tuple[torch.Tensor, torch.Tensor], ...]
+# What is added to the scores of so many queries and keys, in a window or none.
+Masks = dict[tuple[int, int, int | None, torch.dtype], torch.Tensor]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,11 +28,13 @@ class Layout:
     """Where the documents of a (1, T) row lie.
 
     The row opens with `n_shared` tokens that begin every document (0: nothing is shared);
-    `documents` are the (start, end) ranges of what is each one's own, in row order.
+    `documents` are the (start, end) ranges of what is each one's own, in row order. `masks` are
+    those that the layers of a pass have in common.
     """
 
     n_shared: int
     documents: tuple[tuple[int, int], ...]
+    masks: Masks = field(default_factory=dict, compare=False, repr=False)
 
     def position_ids(self) -> torch.Tensor:
         """(1, T) int64: every document counts on from the end of the shared prefix."""
@@ -53,16 +57,19 @@ def packed_attention(
     scaling: float | None = None,
     layout: Layout | None = None,
     virtual_states: States | None = None,
+    read: dict[int, tuple[torch.Tensor, torch.Tensor]] | None = None,
     sliding_window: int | None = None,
     **_: Any,
 ) -> tuple[torch.Tensor, None]:
     """Causal attention in each document. Query (1, H, T, D), key and value (1, K, T, D).
 
-    `virtual_states` come before the row in every layer, seen by all that is in it.
+    `virtual_states` come before the row in every layer, seen by all that is in it. `read` gets
+    the keys and values of the last document, with all that is before it, by layer.
     """
     if layout is None or query.shape[0] != 1:
         raise RuntimeError("packed attention needs one row and its layout")
-    attend = Attend(dropout, scaling, query.shape[1] != key.shape[1], sliding_window)
+    grouped = query.shape[1] != key.shape[1]
+    attend = Attend(dropout, scaling, grouped, sliding_window, layout.masks)
     outputs = []
     # What every document sees: virtual tokens, then what the row opens with.
     first_keys, first_values = key[:, :, : layout.n_shared], value[:, :, : layout.n_shared]
@@ -79,6 +86,8 @@ def packed_attention(
             keys = torch.cat([first_keys, keys], dim=2)
             values = torch.cat([first_values, values], dim=2)
         outputs.append(attend(query[:, :, own], keys, values))
+    if read is not None:
+        read[module.layer_idx] = (keys, values)  # type: ignore[index]
     return torch.cat(outputs, dim=2).transpose(1, 2).contiguous(), None
 
 
@@ -90,18 +99,11 @@ class Attend:
     scaling: float | None
     grouped: bool
     window: int | None
+    masks: Masks
 
     def __call__(self, query: torch.Tensor, key: torch.Tensor, value: torch.Tensor) -> torch.Tensor:
         """Query (1, H, n, D), key and value (1, K, m, D); the result is like the query."""
-        n_query, n_key = query.shape[2], key.shape[2]
-        windowed = self.window is not None and n_key > self.window
-        mask = None
-        if windowed or n_query != n_key:
-            rows = torch.arange(n_key - n_query, n_key, device=query.device)[:, None]
-            columns = torch.arange(n_key, device=query.device)[None]
-            mask = columns <= rows
-            if windowed and self.window is not None:
-                mask &= columns > rows - self.window
+        mask = self._mask(query, key.shape[2])
         return F.scaled_dot_product_attention(
             query,
             key,
@@ -112,6 +114,23 @@ class Attend:
             is_causal=mask is None,
             enable_gqa=self.grouped,
         )
+
+    def _mask(self, query: torch.Tensor, n_key: int) -> torch.Tensor | None:
+        """0 where a query sees a key, -inf elsewhere, (n, m); None where causality is plain."""
+        n_query = query.shape[2]
+        window = None if self.window is None or n_key <= self.window else self.window
+        if window is None and n_query == n_key:
+            return None
+        wanted = (n_query, n_key, window, query.dtype)
+        if wanted not in self.masks:
+            rows = torch.arange(n_key - n_query, n_key, device=query.device)[:, None]
+            columns = torch.arange(n_key, device=query.device)[None]
+            hidden = columns > rows
+            if window is not None:
+                hidden |= columns <= rows - window
+            mask = torch.zeros(hidden.shape, dtype=query.dtype, device=query.device)
+            self.masks[wanted] = mask.masked_fill_(hidden, float("-inf"))
+        return self.masks[wanted]
 
 
 def use_packed_attention(model: PreTrainedModel) -> bool:

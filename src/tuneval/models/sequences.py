@@ -7,7 +7,7 @@ the longer one. Rows of packed inputs are cut where counting tokens says so.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -20,6 +20,8 @@ Ids = npt.NDArray[np.int32]
 ROW_OVERHEAD_TOKENS = 32
 # A shared beginning below this is not worth attending to apart.
 SHORTEST_SHARED_PREFIX = 16
+# A pass of fewer tokens spends its time on reading the weights.
+WORTH_READING_APART = 128
 # Of the tokens of a padded batch.
 MOST_PADDING = 0.05
 
@@ -54,13 +56,19 @@ class Input:
 
 @dataclass(frozen=True, slots=True)
 class PackedRow:
-    """Inputs laid end to end; the first `n_shared` tokens, equal in all, stand there once."""
+    """Inputs laid end to end; the first `n_shared` tokens, equal in all, stand there once.
+
+    `is_begun`: they do not stand there at all, but before the row, as keys and values that were
+    read apart; nothing is read off their outputs.
+    """
 
     inputs: tuple[Input, ...]
     n_shared: int
+    is_begun: bool = False
 
     def __len__(self) -> int:
-        return self.n_shared + sum(len(i) - self.n_shared for i in self.inputs)
+        own = sum(len(i) - self.n_shared for i in self.inputs)
+        return own if self.is_begun else self.n_shared + own
 
 
 def distinct_inputs(requests: Sequence[Request]) -> list[Input]:
@@ -121,10 +129,15 @@ def shared_beginnings(sequences: Sequence[Ids]) -> Iterator[tuple[list[int], int
 
 
 def packed_rows(
-    inputs: Sequence[Input], token_budget: int, *, preferred: int | None = None
+    inputs: Sequence[Input],
+    token_budget: int,
+    *,
+    preferred: int | None = None,
+    most: int | None = None,
 ) -> Iterator[PackedRow]:
     """Rows of at most `token_budget` tokens (an input longer than that has one of its own).
 
+    No row holds more than `most` inputs.
     `inputs` come in lexicographic order. The next one joins the row unless that shortens the
     shared beginning by more than a row of its own would cost. Beyond `preferred` tokens only
     those join that share most of themselves.
@@ -140,7 +153,8 @@ def packed_rows(
             room = token_budget
             if preferred is not None and 2 * extra > len(item):
                 room = min(preferred, token_budget)
-            if length + extra <= room and extra <= len(item) + ROW_OVERHEAD_TOKENS:
+            is_full = length + extra > room or len(row) == most
+            if not is_full and extra <= len(item) + ROW_OVERHEAD_TOKENS:
                 row.append(item)
                 shared = joined
                 length += extra
@@ -153,16 +167,40 @@ def packed_rows(
         yield _row(row, shared)
 
 
-def padded_batches(inputs: Sequence[Input], token_budget: int) -> Iterator[tuple[Input, ...]]:
+def begun_rows(rows: Iterable[PackedRow], size: int) -> Iterator[PackedRow]:
+    """The same inputs in rows of about `size` tokens, where the shared beginning is long.
+
+    What is shared is then read apart, once for all the rows that follow one another with it.
+    """
+    for row in rows:
+        is_used = any(reading.start < row.n_shared for i in row.inputs for reading in i.readings)
+        if len(row) <= size or row.n_shared < WORTH_READING_APART or is_used:
+            yield row
+            continue
+        part: list[Input] = []
+        length = 0
+        for item in row.inputs:
+            own = len(item) - row.n_shared
+            if part and length + own > size:
+                yield PackedRow(tuple(part), row.n_shared, is_begun=True)
+                part, length = [], 0
+            part.append(item)
+            length += own
+        yield PackedRow(tuple(part), row.n_shared, is_begun=True)
+
+
+def padded_batches(
+    inputs: Sequence[Input], token_budget: int, *, most: int | None = None
+) -> Iterator[tuple[Input, ...]]:
     """Batches of inputs of like length, longest first: rows × longest is at most `token_budget`.
 
-    No batch is padded by more than `MOST_PADDING` of its tokens.
+    No batch is padded by more than `MOST_PADDING` of its tokens, nor has more than `most` rows.
     """
     batch: list[Input] = []
     n_tokens = 0
     for item in sorted(inputs, key=len, reverse=True):
         padded = len(batch[0]) * (len(batch) + 1) if batch else 0
-        is_full = padded > token_budget
+        is_full = padded > token_budget or len(batch) == most
         if is_full or n_tokens + len(item) < (1 - MOST_PADDING) * padded:
             yield tuple(batch)
             batch, n_tokens = [], 0

@@ -15,7 +15,7 @@ import torch
 import torch.nn.functional as F
 from transformers import AttentionInterface
 
-from tuneval.models.packed_attention import Attend, States
+from tuneval.models.packed_attention import Attend, Masks, States
 
 SLOT_ATTENTION = "tuneval_slots"
 
@@ -52,6 +52,7 @@ class Slots:
         self._pieces: Sequence[Piece] = ()
         self._at = torch.zeros(0, dtype=torch.int64, device=device)
         self._masks: dict[int | None, torch.Tensor] = {}
+        self._piece_masks: Masks = {}
         self._read: dict[int, tuple[torch.Tensor, torch.Tensor]] = {}
 
     def begin(self, n_rows: int, pieces: Sequence[Piece]) -> torch.Tensor:
@@ -64,7 +65,7 @@ class Slots:
         own = [torch.arange(p.n_before, p.n_before + p.count) for p in pieces]
         positions = torch.cat([self._at, *own])[None].to(self.device)
         self._at = self._at.to(self.device)
-        self._masks, self._read = {}, {}
+        self._masks, self._piece_masks, self._read = {}, {}, {}
         return positions
 
     def end(self) -> None:
@@ -119,7 +120,8 @@ class Slots:
         if n:
             new = (query[0, :, :n], key[0, :, :n], value[0, :, :n])
             outputs.append(self._step(layer, *new, scaling=scaling, window=window))
-        attend = Attend(0.0, scaling, query.shape[1] != key.shape[1], window)
+        grouped = query.shape[1] != key.shape[1]
+        attend = Attend(0.0, scaling, grouped, window, self._piece_masks)
         row, start = len(self.lengths), n
         for piece in self._pieces:
             own = slice(start, start + piece.count)

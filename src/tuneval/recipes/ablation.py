@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from tuneval.evaluation.comparison import Comparison, ComparisonRow
-from tuneval.evaluation.family import holm_over
+from tuneval.evaluation.comparing.comparison import Comparison, ComparisonRow
+from tuneval.evaluation.comparing.family import holm_over
 from tuneval.recipes.recipe import CompareStep, Recipe
 
 

@@ -6,8 +6,8 @@ from typing import Any
 
 from tuneval import files
 from tuneval.data.fingerprint import data_hash
-from tuneval.evaluation.compare import Comparison
-from tuneval.evaluation.family import holm_over
+from tuneval.evaluation.comparing.compare import Comparison
+from tuneval.evaluation.comparing.family import holm_over
 from tuneval.evaluation.record import EvaluationResult
 from tuneval.evaluation.report.facts import (
     DataCard,

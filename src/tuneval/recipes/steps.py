@@ -127,7 +127,7 @@ def _evaluate(step: EvaluateStep, work: Work) -> dict[str, Any]:
 
 
 def _compare(step: CompareStep, work: Work) -> dict[str, Any]:
-    from tuneval.evaluation.compare import compare_folders
+    from tuneval.evaluation.comparing.compare import compare_folders
 
     comparison = compare_folders(
         *compared_folders(step, work),

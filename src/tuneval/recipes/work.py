@@ -13,7 +13,7 @@ from tuneval.data.example import Example, Item, Kind, Preference, Text, Unpaired
 from tuneval.data.read import read_items
 from tuneval.data.split import Split, split
 from tuneval.errors import DataError
-from tuneval.evaluation.comparison import Comparison
+from tuneval.evaluation.comparing.comparison import Comparison
 from tuneval.recipes.plan import Plan
 from tuneval.recipes.recipe import CompareStep, EvaluateStep, TrainStep
 from tuneval.runs.events import Report

@@ -8,7 +8,7 @@ import pytest
 
 from tuneval.cli.main import main
 from tuneval.errors import DataError, RunError
-from tuneval.evaluation.compare import compare_folders
+from tuneval.evaluation.comparing.compare import compare_folders
 from tuneval.evaluation.items import read_items
 from tuneval.evaluation.lm_eval.bring import import_results
 

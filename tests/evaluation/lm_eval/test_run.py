@@ -12,7 +12,7 @@ pytest.importorskip("lm_eval")
 from tuneval import files
 from tuneval.cli.main import main
 from tuneval.errors import RunError, UsageError
-from tuneval.evaluation.compare import compare_folders
+from tuneval.evaluation.comparing.compare import compare_folders
 from tuneval.evaluation.items import read_items
 from tuneval.evaluation.lm_eval.run import LmEvalConfig, run_lm_eval
 

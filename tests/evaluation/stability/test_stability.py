@@ -9,7 +9,7 @@ import pytest
 
 from tuneval import files
 from tuneval.errors import UsageError
-from tuneval.evaluation.comparison import Evaluation
+from tuneval.evaluation.comparing.comparison import Evaluation
 from tuneval.evaluation.config import EvaluateConfig
 from tuneval.evaluation.items import write_items
 from tuneval.evaluation.metrics.likelihood import PERPLEXITY
@@ -139,10 +139,10 @@ def test_the_rule_of_thumb_reads_the_run_part():
 
 
 def test_settings_of_repeats_differ_in_their_source_alone():
-    config = EvaluateConfig(temperature=0.7, seed=3, token_budget=4096)
+    config = EvaluateConfig(temperature=0.7, seed=3)
     made = repeats_of(config, vary=["seed", "batch", "precision", "shots"], repeats=3)
     assert [repeat.label for repeat in made] == [
-        "seed-3", "seed-4", "seed-5", "batch-1", "batch-1024", "batch-4096",
+        "seed-3", "seed-4", "seed-5", "batch-1", "batch-4", "batch-16",
         "precision-float32", "precision-bfloat16", "precision-float16",
         "shots-1", "shots-2", "shots-3",
     ]  # fmt: skip
@@ -218,6 +218,6 @@ def test_what_was_run_once_is_refused(make_evaluation, tmp_path):
         find_repeats([str(tmp_path / "answers")])
 
 
-def test_a_budget_of_one_token_leaves_nothing_to_vary():
+def test_a_batch_size_of_one_leaves_nothing_to_vary():
     with pytest.raises(UsageError, match="batch can be varied in no way"):
-        repeats_of(EvaluateConfig(token_budget=1), vary=["batch"], repeats=3)
+        repeats_of(EvaluateConfig(batch_size=1), vary=["batch"], repeats=3)

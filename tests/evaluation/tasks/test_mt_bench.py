@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from tuneval.errors import DataError
+from tuneval.evaluation.asking.turns import rounds
 from tuneval.evaluation.items import Item
 from tuneval.evaluation.metrics import load_metric
 from tuneval.evaluation.question import Question
 from tuneval.evaluation.tasks import task_from
-from tuneval.evaluation.turns import rounds
 
 QUESTIONS = [
     {"question_id": 81, "category": "writing", "turns": ["Write.", "Shorten it."]},

@@ -72,7 +72,10 @@ class LocalRespondent(EngineRespondent):
 
         _, writer = self._opened()
         assert isinstance(writer, TorchWriter)
-        return TorchEngine(writer.model, token_budget=config.token_budget), writer
+        engine = TorchEngine(
+            writer.model, token_budget=config.token_budget, batch_size=config.batch_size
+        )
+        return engine, writer
 
 
 def _measure(model: Any) -> Measure:

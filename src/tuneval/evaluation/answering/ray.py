@@ -61,6 +61,7 @@ def open_on_ray(
             precision=config.precision,
             device=device,
             token_budget=config.token_budget,
+            batch_size=config.batch_size,
             max_length=config.max_length,
         ),
         engine=config.engine,

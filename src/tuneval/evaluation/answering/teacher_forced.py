@@ -31,6 +31,7 @@ def measure(
     *,
     kept: Kept,
     token_budget: int | None,
+    batch_size: int | None,
     stage: str,
     report: Report = ignore,
 ) -> None:
@@ -59,6 +60,7 @@ def measure(
             model,
             requests,
             token_budget=token_budget,
+            batch_size=batch_size,
             report=warnings_only(report),
             on_result=on_result,
         )

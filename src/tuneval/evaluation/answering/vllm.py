@@ -47,6 +47,7 @@ def open_on_vllm(
             adapter=adapter,
             precision=config.precision,
             token_budget=config.token_budget,
+            batch_size=config.batch_size,
             max_length=config.max_length,
         ),
         report=report,

@@ -31,8 +31,8 @@ OnWritten = Callable[[int, Written], None]
 class Writer(Protocol):
     """Answers every question whose place is not in `known`; `on_done` hears each as it ends.
 
-    Of `config` the token budget, `top_p` and the seed count. Stop texts may be left at the end
-    of an answer: whoever hears it cuts.
+    Of `config` the token budget, the batch size, `top_p` and the seed count. Stop texts may be
+    left at the end of an answer: whoever hears it cuts.
     """
 
     def __call__(
@@ -88,6 +88,7 @@ class TorchWriter:
             is_finished=lambda index, ids: stops[index].end(ids),
             max_new_tokens=[question.max_new_tokens for question in questions],
             token_budget=config.token_budget,
+            batch_size=config.batch_size,
             temperature=[question.temperature for question in questions],
             top_p=config.top_p,
             seed=config.seed,

@@ -9,9 +9,9 @@ from typing import Any
 
 from tuneval.evaluation.answering.kept import Kept
 from tuneval.evaluation.answering.respondent import Ready, Respondent
+from tuneval.evaluation.asking.turns import NOT_REACHED, go_on
 from tuneval.evaluation.config import EvaluateConfig
 from tuneval.evaluation.question import Question
-from tuneval.evaluation.turns import NOT_REACHED, go_on
 from tuneval.runs.events import Report
 
 

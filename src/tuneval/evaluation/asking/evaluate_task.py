@@ -20,13 +20,13 @@ from tuneval.evaluation.asking.overall import by_stratum, lacking, overall
 from tuneval.evaluation.asking.prepare_task import PreparedTask, evaluation_key
 from tuneval.evaluation.asking.task_record import TaskRecord
 from tuneval.evaluation.asking.trained import train_seconds
+from tuneval.evaluation.asking.turns import rounds
 from tuneval.evaluation.grade import grade
 from tuneval.evaluation.items import Item, write_items
 from tuneval.evaluation.question import Question
 from tuneval.evaluation.record import RESULT_NAME, EvaluationResult
 from tuneval.evaluation.result import MetricResult
 from tuneval.evaluation.robustness.families import is_copy
-from tuneval.evaluation.turns import rounds
 from tuneval.runs.events import Finished, Report, Saved, Started, Step, Warned, ignore
 
 ANSWERS_NAME = "answers.jsonl"

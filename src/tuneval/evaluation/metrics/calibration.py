@@ -12,13 +12,13 @@ from tuneval.evaluation.kinds import OfArgument, OfSums
 from tuneval.evaluation.kinds.per_item import NO_REFERENCE
 from tuneval.evaluation.metric import About, Unscored
 from tuneval.evaluation.metrics.classification import is_right
-from tuneval.evaluation.probabilities import (
+from tuneval.evaluation.values.probabilities import (
     choice_probabilities,
     class_probabilities,
     positive_of,
     why_no_probability,
 )
-from tuneval.evaluation.values import as_number, reference_label
+from tuneval.evaluation.values.read import as_number, reference_label
 
 if TYPE_CHECKING:
     from tuneval.evaluation.items import Item

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from tuneval.evaluation.kinds import OfSums, PerItem, Table
 from tuneval.evaluation.metric import About, Unscored
-from tuneval.evaluation.values import (
+from tuneval.evaluation.values.read import (
     LabelPair,
     LabelSets,
     label_sets_of,

@@ -14,10 +14,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tuneval.errors import UsageError
-from tuneval.evaluation.formula import Formula, Name, read_formula
 from tuneval.evaluation.kinds import OfArgument, OfMetrics
 from tuneval.evaluation.metric import About
 from tuneval.evaluation.metrics.expressions import part_of_figures
+from tuneval.evaluation.metrics.formula import Formula, Name, read_formula
 
 if TYPE_CHECKING:
     from tuneval.evaluation.kinds.of_metrics import Figures

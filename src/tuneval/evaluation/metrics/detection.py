@@ -13,7 +13,7 @@ from tuneval.errors import UsageError
 from tuneval.evaluation.kinds import OfArgument, OfWeights
 from tuneval.evaluation.metric import About, Unscored
 from tuneval.evaluation.metrics.vision import Box, Boxes, boxes_of
-from tuneval.evaluation.values import as_number
+from tuneval.evaluation.values.read import as_number
 from tuneval.extras import require
 
 if TYPE_CHECKING:

@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING, Any, cast
 
 from tuneval.catalog import did_you_mean
 from tuneval.errors import UsageError
-from tuneval.evaluation.formula import Formula, Name, read_formula
 from tuneval.evaluation.kinds import OfArgument, OfMetrics, OfSums, PerItem
 from tuneval.evaluation.kinds.of_metrics import Weighable
 from tuneval.evaluation.kinds.per_item import NO_REFERENCE, lacks_answer
 from tuneval.evaluation.metric import About, Unscored
 from tuneval.evaluation.metrics import METRICS, load_metric
+from tuneval.evaluation.metrics.formula import Formula, Name, read_formula
 
 if TYPE_CHECKING:
     from tuneval.evaluation.items import Item

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from tuneval.errors import UsageError
 from tuneval.evaluation.kinds import OfArgument
 from tuneval.evaluation.metric import About
-from tuneval.evaluation.values import as_number
+from tuneval.evaluation.values.read import as_number
 
 if TYPE_CHECKING:
     from tuneval.evaluation.items import Item

@@ -12,8 +12,8 @@ from tuneval.evaluation.kinds.per_item import NO_REFERENCE
 from tuneval.evaluation.metric import About
 from tuneval.evaluation.metrics.roc_auc import ABOUT as _ROC_AUC
 from tuneval.evaluation.metrics.roc_auc import roc_auc
-from tuneval.evaluation.probabilities import positive_of, positive_score, why_no_score
-from tuneval.evaluation.values import LabelPair, labels_of, reference_label, why_unanswered
+from tuneval.evaluation.values.probabilities import positive_of, positive_score, why_no_score
+from tuneval.evaluation.values.read import LabelPair, labels_of, reference_label, why_unanswered
 
 if TYPE_CHECKING:
     from tuneval.evaluation.items import Item

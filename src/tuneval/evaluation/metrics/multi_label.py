@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from tuneval.evaluation.kinds import OfSums, PerItem
 from tuneval.evaluation.metric import About, Unscored
-from tuneval.evaluation.values import LabelSets, classes_of, label_sets_of, plain_label
+from tuneval.evaluation.values.read import LabelSets, classes_of, label_sets_of, plain_label
 
 if TYPE_CHECKING:
     from tuneval.evaluation.items import Item

@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING
 from tuneval.errors import UsageError
 from tuneval.evaluation.kinds import OfArgument, PerItem
 from tuneval.evaluation.metric import About, Unscored
-from tuneval.evaluation.values import BULLET, as_number, list_of, why_unanswered
+from tuneval.evaluation.values.read import BULLET, as_number, list_of, why_unanswered
 
 if TYPE_CHECKING:
     from tuneval.evaluation.items import Item

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from tuneval.evaluation.kinds import OfSums, PerItem
 from tuneval.evaluation.metric import About, Unscored
-from tuneval.evaluation.values import NumberPair, numbers_of
+from tuneval.evaluation.values.read import NumberPair, numbers_of
 
 if TYPE_CHECKING:
     from tuneval.evaluation.items import Item

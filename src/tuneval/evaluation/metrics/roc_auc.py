@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 from tuneval.evaluation.kinds import OfArgument, OfWeights
 from tuneval.evaluation.kinds.per_item import NO_REFERENCE
 from tuneval.evaluation.metric import About
-from tuneval.evaluation.probabilities import (
+from tuneval.evaluation.values.probabilities import (
     class_probabilities,
     positive_of,
     positive_score,
     why_no_score,
 )
-from tuneval.evaluation.values import reference_label
+from tuneval.evaluation.values.read import reference_label
 
 if TYPE_CHECKING:
     from tuneval.evaluation.items import Item

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tuneval.evaluation.kinds import PerItem
 from tuneval.evaluation.metric import About, Unscored
-from tuneval.evaluation.values import as_number, plain_label, why_unanswered
+from tuneval.evaluation.values.read import as_number, plain_label, why_unanswered
 
 if TYPE_CHECKING:
     from tuneval.evaluation.items import Item

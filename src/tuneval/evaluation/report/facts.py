@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tuneval.data.example import Example, Item
-from tuneval.evaluation.compare import Comparison
+from tuneval.evaluation.comparing.compare import Comparison
 from tuneval.evaluation.record import EvaluationResult
 from tuneval.evaluation.report.tasks.facts import TasksFacts
 

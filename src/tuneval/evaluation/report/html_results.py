@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from html import escape
 from pathlib import Path
 
-from tuneval.evaluation.compare import Comparison, ComparisonRow, Flip
-from tuneval.evaluation.metric_names import metric_meaning, metric_name, reading_order
+from tuneval.evaluation.catalogs.metric_names import metric_meaning, metric_name, reading_order
+from tuneval.evaluation.comparing.compare import Comparison, ComparisonRow, Flip
 from tuneval.evaluation.record import EvaluationResult
 from tuneval.evaluation.report.facts import ReportFacts
 from tuneval.evaluation.report.markup import difference_bar, interval_bars, marked_answer

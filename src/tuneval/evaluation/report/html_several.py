@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from html import escape
 
-from tuneval.evaluation.compare import Comparison, ComparisonRow
-from tuneval.evaluation.metric_names import metric_name, reading_order
+from tuneval.evaluation.catalogs.metric_names import metric_name, reading_order
+from tuneval.evaluation.comparing.compare import Comparison, ComparisonRow
 from tuneval.evaluation.report import verdict
 from tuneval.evaluation.report.facts import ScoringFacts, SelectionFacts, TrainingFacts
 from tuneval.evaluation.report.html_record import training_rows

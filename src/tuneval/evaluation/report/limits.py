@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tuneval.evaluation.compare import Comparison
+from tuneval.evaluation.comparing.compare import Comparison
 from tuneval.evaluation.metrics.likelihood import TEACHER_FORCED
 from tuneval.pages.text import Text
 

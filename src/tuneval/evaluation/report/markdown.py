@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from tuneval.evaluation.compare import Comparison, Flip
-from tuneval.evaluation.metric_names import metric_name, reading_order
+from tuneval.evaluation.catalogs.metric_names import metric_name, reading_order
+from tuneval.evaluation.comparing.compare import Comparison, Flip
 from tuneval.evaluation.metrics.likelihood import TOKEN_ACCURACY, WHOLE_SEQUENCE
 from tuneval.evaluation.report import verdict
 from tuneval.evaluation.report.explanations import HOW_TO_READ

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from tuneval.evaluation.compare import Comparison
-from tuneval.evaluation.metric_names import metric_name, reading_order
+from tuneval.evaluation.catalogs.metric_names import metric_name, reading_order
+from tuneval.evaluation.comparing.compare import Comparison
 from tuneval.evaluation.report import verdict
 from tuneval.evaluation.report.facts import ScoringFacts, SelectionFacts, TrainingFacts
 from tuneval.evaluation.report.numbers import difference_text, estimate_text, p_text, sample_text

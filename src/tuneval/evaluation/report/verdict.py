@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from tuneval.evaluation.compare import Comparison, ComparisonRow
-from tuneval.evaluation.metric_names import metric_name
+from tuneval.evaluation.catalogs.metric_names import metric_name
+from tuneval.evaluation.comparing.compare import Comparison, ComparisonRow
 from tuneval.evaluation.metrics.likelihood import TEACHER_FORCED
 from tuneval.evaluation.report.numbers import change_text, value_text
 from tuneval.pages.text import Text

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from tuneval import files
-from tuneval.evaluation.comparison import Evaluation
+from tuneval.evaluation.comparing.comparison import Evaluation
 
 ENVIRONMENT_NAME = "environment.json"
 _UNTOLD = ("created", "key", "seconds", "metrics", "counts", "skipped", "name", "n_items", "notes")

@@ -9,9 +9,9 @@ from typing import Any
 
 from tuneval import files
 from tuneval.errors import RunError, UsageError
-from tuneval.evaluation.compare import model_text
-from tuneval.evaluation.compare_several import renamed
-from tuneval.evaluation.comparison import TAKEN_OVER, Evaluation
+from tuneval.evaluation.comparing.compare import model_text
+from tuneval.evaluation.comparing.compare_several import renamed
+from tuneval.evaluation.comparing.comparison import TAKEN_OVER, Evaluation
 from tuneval.evaluation.own_file import evaluations_of, find_evaluation
 from tuneval.evaluation.record import RESULT_NAME, EvaluationResult
 from tuneval.evaluation.stability.differ import environment_of

@@ -9,7 +9,7 @@ import numpy as np
 
 from tuneval.errors import DataError
 from tuneval.evaluation.account import clusters_of
-from tuneval.evaluation.comparison import Evaluation
+from tuneval.evaluation.comparing.comparison import Evaluation
 from tuneval.evaluation.items import Item
 from tuneval.evaluation.kinds.of_sums import OfSums
 from tuneval.evaluation.kinds.per_item import PerItem

@@ -13,14 +13,13 @@ RepeatSource = Literal["seed", "batch", "precision", "shots"]
 SOURCES: tuple[RepeatSource, ...] = get_args(RepeatSource)
 FIELDS: dict[RepeatSource, str] = {
     "seed": "seed",
-    "batch": "token_budget",
+    "batch": "batch_size",
     "precision": "precision",
     "shots": "shot_seed",
 }
 """The field of the settings that a source changes."""
 _PRECISIONS = ("float32", "bfloat16", "float16")
 _BATCH_STEP = 4
-_LARGEST_BUDGET = 4096
 MARK = "@"
 
 
@@ -42,10 +41,9 @@ def repeats_of(
 ) -> tuple[Repeat, ...]:
     """So many runs for each source; `seed` and `precision` begin with what `config` has.
 
-    `seed`: the seeds that follow, for answers that are drawn. `batch`: one prompt at a time, then
-    budgets of tokens, each four times the one before, up to that of `config`. `precision`: number
-    formats, three at most. `shots`: another order of the demonstrations each time. Raises
-    UsageError where nothing could differ.
+    `seed`: the seeds that follow, for answers that are drawn. `batch`: batch sizes of 1, 4, 16 and
+    so on, up to that of `config`. `precision`: number formats, three at most. `shots`: another
+    order of the demonstrations each time. Raises UsageError where nothing could differ.
     """
     if repeats < 2:
         raise UsageError("One run does not show how runs differ.", mend="ask for 2 repeats or more")
@@ -58,7 +56,7 @@ def repeats_of(
         if sum(repeat.source == source for repeat in found) < 2:
             raise UsageError(
                 f"With these settings {source} can be varied in no way.",
-                mend="leave out token_budget, or vary something else",
+                mend="leave out batch_size, or vary something else",
             )
     return tuple(found)
 
@@ -88,9 +86,9 @@ def _values(source: RepeatSource, config: EvaluateConfig, repeats: int) -> Itera
             rest = [name for name in _PRECISIONS if name != config.precision]
             yield from [config.precision, *rest][:repeats]
         case "batch":
-            largest = config.token_budget or _LARGEST_BUDGET
-            budgets = [largest // _BATCH_STEP**step for step in range(repeats - 1)]
-            yield from dict.fromkeys([1, *reversed([budget for budget in budgets if budget > 1])])
+            sizes = [_BATCH_STEP**step for step in range(repeats)]
+            largest = config.batch_size or sizes[-1]
+            yield from dict.fromkeys(min(size, largest) for size in sizes)
 
 
 def _changed(config: EvaluateConfig, field: str, value: Any) -> EvaluateConfig:

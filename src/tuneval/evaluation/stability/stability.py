@@ -11,7 +11,7 @@ import numpy as np
 
 from tuneval.catalog import did_you_mean
 from tuneval.errors import StatisticsError, UsageError
-from tuneval.evaluation.compare import SEED
+from tuneval.evaluation.comparing.compare import SEED
 from tuneval.evaluation.metrics.likelihood import WHOLE_SEQUENCE
 from tuneval.evaluation.stability.differ import environment_differences, settings_differences
 from tuneval.evaluation.stability.found import RepeatedRuns

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from tuneval.evaluation.compare import compare
-from tuneval.evaluation.compare_several import renamed
-from tuneval.evaluation.comparison import Comparison, Evaluation
+from tuneval.evaluation.comparing.compare import compare
+from tuneval.evaluation.comparing.compare_several import renamed
+from tuneval.evaluation.comparing.comparison import Comparison, Evaluation
 from tuneval.evaluation.report.tasks.facts import main_metric
 from tuneval.statistics.multiple import holm
 

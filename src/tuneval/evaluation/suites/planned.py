@@ -7,11 +7,11 @@ from dataclasses import dataclass, replace
 
 from tuneval import files
 from tuneval.evaluation.asking.prepare_task import PreparedTask, evaluation_key, prepare_task
-from tuneval.evaluation.comparison import UNTIL_DECIDED
-from tuneval.evaluation.follow import can_follow
+from tuneval.evaluation.comparing.comparison import UNTIL_DECIDED
+from tuneval.evaluation.comparing.follow import can_follow
 from tuneval.evaluation.stability.repeats import repeats_of
 from tuneval.evaluation.suites.suite import Suite, SuiteModel
-from tuneval.evaluation.until_decided import note
+from tuneval.evaluation.suites.until_decided import note
 from tuneval.models.load import model_hash
 from tuneval.models.reference import parse_reference
 from tuneval.runs.events import Report

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tuneval import files
 from tuneval.errors import RunError, StorageError
-from tuneval.evaluation.comparison import TAKEN_OVER
+from tuneval.evaluation.comparing.comparison import TAKEN_OVER
 from tuneval.evaluation.record import RESULT_NAME, EvaluationResult
 
 PLACES = (f"*/evaluation/*/*/{RESULT_NAME}", f"*/evaluation/*/{RESULT_NAME}")

@@ -15,18 +15,18 @@ from tuneval.errors import TunevalError
 from tuneval.evaluation.answering.opening import open_respondent
 from tuneval.evaluation.answering.respondent import Respondent
 from tuneval.evaluation.asking.evaluate_task import evaluate_task
-from tuneval.evaluation.comparison import Evaluation
+from tuneval.evaluation.comparing.comparison import Evaluation
 from tuneval.evaluation.items import read_items
-from tuneval.evaluation.matrix import Matrix, scenario_matrix
 from tuneval.evaluation.record import EvaluationResult
 from tuneval.evaluation.report import ReportFacts, write_report
 from tuneval.evaluation.report.tasks.facts import TasksFacts
 from tuneval.evaluation.stability.repeats import source_of
 from tuneval.evaluation.suites.against_first import Comparisons, against_first
+from tuneval.evaluation.suites.matrix import Matrix, scenario_matrix
 from tuneval.evaluation.suites.planned import Planned, planned_evaluations
 from tuneval.evaluation.suites.reuse import find_same, finished, take_over
 from tuneval.evaluation.suites.suite import Suite
-from tuneval.evaluation.until_decided import UntilDecided
+from tuneval.evaluation.suites.until_decided import UntilDecided
 from tuneval.runs.events import Failed, Report, ignore
 from tuneval.runs.find import find_by_key, runs_root
 from tuneval.runs.recorder import Recorder, tee
@@ -172,7 +172,8 @@ def _loaded_as(planned: Planned) -> tuple[object, ...]:
     """What makes one loaded model another; elsewhere, the size of its passes too."""
     config = planned.task.config
     is_here = config.engine == "torch" and config.workers == "none"
-    return planned.model.label, config.precision, None if is_here else config.token_budget
+    size = None if is_here else (config.token_budget, config.batch_size)
+    return planned.model.label, config.precision, size
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ class EngineConfig:
     """Which model, and how it computes. It can be sent to other processes.
 
     `token_budget` bounds the tokens of one forward pass; None finds it by the memory there is.
+    `batch_size` bounds its sequences.
     """
 
     model: str
@@ -24,6 +25,7 @@ class EngineConfig:
     precision: Precision = "float32"
     device: str = "auto"
     token_budget: int | None = None
+    batch_size: int | None = None
     max_length: int | None = None
 
 

@@ -38,10 +38,12 @@ OpenHand = Callable[[str, EngineConfig], Hand]
 class RayEngine:
     """An `Engine` whose work is done elsewhere; `open_ray` makes it."""
 
-    def __init__(self, pool: Pool, *, token_budget: int, n_workers: int) -> None:
+    def __init__(
+        self, pool: Pool, *, token_budget: int, batch_size: int | None, n_workers: int
+    ) -> None:
         self.pool = pool
         self.n_workers = n_workers
-        self._token_budget = token_budget
+        self._token_budget, self._batch_size = token_budget, batch_size
         self.longest_input: int | None = pool.introduction
 
     def workers(self) -> list[Place]:
@@ -101,6 +103,7 @@ class RayEngine:
             n_tokens=max(self._token_budget, min(share, LARGEST_PART_TOKENS)),
             known=known,
             token_budget=self._token_budget,
+            batch_size=self._batch_size,
         )
 
         def payload(indices: Sequence[int]) -> PackedRequests:
@@ -155,7 +158,9 @@ def open_ray(
         raise
     report(Finished(WORKERS_STAGE, {"asked": n_workers, "open": len(pool.places())}))
     token_budget = config.token_budget or TOKEN_BUDGET
-    return RayEngine(pool, token_budget=token_budget, n_workers=n_workers)
+    return RayEngine(
+        pool, token_budget=token_budget, batch_size=config.batch_size, n_workers=n_workers
+    )
 
 
 class _ModelHand:

@@ -18,10 +18,16 @@ class TorchEngine:
     """A loaded model, asked through `measure_nll`."""
 
     def __init__(
-        self, model: Any, *, token_budget: int | None = None, max_length: int | None = None
+        self,
+        model: Any,
+        *,
+        token_budget: int | None = None,
+        batch_size: int | None = None,
+        max_length: int | None = None,
     ) -> None:
         self.model = model
         self._token_budget = token_budget
+        self._batch_size = batch_size
         limits = [n for n in (longest_input(model), max_length) if n is not None]
         self.longest_input = min(limits) if limits else None
 
@@ -39,6 +45,7 @@ class TorchEngine:
             requests,
             known=known,
             token_budget=self._token_budget,
+            batch_size=self._batch_size,
             report=report,
             on_batch=on_batch,
         )
@@ -64,4 +71,9 @@ def open_engine(config: EngineConfig, *, report: Report = ignore) -> TorchEngine
         device=config.device,
         report=report,
     )
-    return TorchEngine(loaded.model, token_budget=config.token_budget, max_length=config.max_length)
+    return TorchEngine(
+        loaded.model,
+        token_budget=config.token_budget,
+        batch_size=config.batch_size,
+        max_length=config.max_length,
+    )

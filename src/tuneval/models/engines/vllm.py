@@ -159,6 +159,8 @@ def _load(vllm: Any, folder: Path, config: EngineConfig) -> Any:
         options["max_model_len"] = _shortened(folder, config.max_length + EXTRA_TOKENS)
     if config.token_budget is not None:
         options["max_num_batched_tokens"] = config.token_budget
+    if config.batch_size is not None:
+        options["max_num_seqs"] = config.batch_size
     try:
         return vllm.LLM(
             model=str(folder),

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from tuneval.evaluation.comparison import Comparison, ComparisonRow
-from tuneval.evaluation.matrix import Matrix
+from tuneval.evaluation.comparing.comparison import Comparison, ComparisonRow
 from tuneval.evaluation.record import EvaluationResult
+from tuneval.evaluation.suites.matrix import Matrix
 from tuneval.statistics.estimate import Estimate
 
 

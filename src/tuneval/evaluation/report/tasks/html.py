@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from html import escape
 
-from tuneval.evaluation.compare import Comparison
-from tuneval.evaluation.metric_names import metric_meaning, metric_name, reading_order
+from tuneval.evaluation.catalogs.metric_names import metric_meaning, metric_name, reading_order
+from tuneval.evaluation.comparing.compare import Comparison
 from tuneval.evaluation.record import EvaluationResult
 from tuneval.evaluation.report import verdict
 from tuneval.evaluation.report.html_results import flips

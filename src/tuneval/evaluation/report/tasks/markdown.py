@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from tuneval.evaluation.metric_names import metric_name, reading_order
+from tuneval.evaluation.catalogs.metric_names import metric_name, reading_order
 from tuneval.evaluation.record import EvaluationResult
 from tuneval.evaluation.report import verdict
 from tuneval.evaluation.report.numbers import (

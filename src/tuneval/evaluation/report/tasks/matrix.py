@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from html import escape
 
-from tuneval.evaluation.matrix import ASPECTS, Aspect, Cell, Matrix
-from tuneval.evaluation.metric_names import metric_name
+from tuneval.evaluation.catalogs.metric_names import metric_name
 from tuneval.evaluation.report.numbers import estimate_text, interval_text, value_text
+from tuneval.evaluation.suites.matrix import ASPECTS, Aspect, Cell, Matrix
 from tuneval.pages import markup as m
 from tuneval.pages.markdown import table
 from tuneval.pages.markup import Html

@@ -8,7 +8,7 @@ from pathlib import Path
 from tuneval.catalog import did_you_mean
 from tuneval.errors import DataError, UsageError
 from tuneval.evaluation.account import clusters_of
-from tuneval.evaluation.comparison import (
+from tuneval.evaluation.comparing.comparison import (
     UNTIL_DECIDED,
     Comparison,
     ComparisonRow,

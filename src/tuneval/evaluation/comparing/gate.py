@@ -18,8 +18,8 @@ from typing import Any, Literal
 
 from tuneval.catalog import did_you_mean
 from tuneval.errors import UsageError
-from tuneval.evaluation.compare import SEED, compare
-from tuneval.evaluation.comparison import Evaluation
+from tuneval.evaluation.comparing.compare import SEED, compare
+from tuneval.evaluation.comparing.comparison import Evaluation
 from tuneval.evaluation.report.numbers import change_text, value_text
 from tuneval.statistics.estimate import Estimate
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from tuneval.evaluation.compare import Comparison
+from tuneval.evaluation.comparing.compare import Comparison
 from tuneval.statistics.multiple import holm
 
 

@@ -26,7 +26,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tuneval.evaluation.kinds.per_item import NO_REFERENCE, NOT_ANSWERED
 from tuneval.evaluation.metric import Unscored
-from tuneval.evaluation.numerals import read_number
+from tuneval.evaluation.values.numerals import read_number
 
 if TYPE_CHECKING:
     from tuneval.evaluation.items import Item

@@ -8,8 +8,8 @@ from collections.abc import Collection
 import pytest
 
 from tuneval.evaluation.answering.respondent import Ready, RespondentFacts
-from tuneval.evaluation.compare import compare
-from tuneval.evaluation.comparison import Evaluation
+from tuneval.evaluation.comparing.compare import compare
+from tuneval.evaluation.comparing.comparison import Evaluation
 from tuneval.evaluation.items import read_items
 from tuneval.evaluation.suites.run_suite import run_suite
 from tuneval.evaluation.suites.suite import suite_of

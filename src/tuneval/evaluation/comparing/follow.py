@@ -9,8 +9,8 @@ import numpy as np
 
 from tuneval.errors import UsageError
 from tuneval.evaluation.account import clusters_of
-from tuneval.evaluation.compare import SEED, counted_pairs, paired_items
-from tuneval.evaluation.comparison import Evaluation
+from tuneval.evaluation.comparing.compare import SEED, counted_pairs, paired_items
+from tuneval.evaluation.comparing.comparison import Evaluation
 from tuneval.evaluation.items import Item
 from tuneval.evaluation.kinds.per_item import PerItem
 from tuneval.evaluation.metrics import load_metric

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tuneval.errors import UsageError
-from tuneval.evaluation.compare import compare
-from tuneval.evaluation.follow import can_follow, follow
+from tuneval.evaluation.comparing.compare import compare
+from tuneval.evaluation.comparing.follow import can_follow, follow
 
 
 def answers(n_right: int, n: int = 300) -> list[str]:

@@ -138,7 +138,7 @@ def _perturbation_line(about: PerturbationAbout) -> str:
 
 
 _WRITTEN = (
-    "<!-- Written from the catalog by `python -m tuneval.evaluation.catalog_pages docs`: "
+    "<!-- Written from the catalog by `python -m tuneval.evaluation.catalogs.metric_pages docs`: "
     "change it there. -->"
 )
 _HEAD = """\

@@ -8,7 +8,7 @@ from html.parser import HTMLParser
 import pytest
 
 from tuneval.data.example import Example, Message, Source
-from tuneval.evaluation.compare import compare
+from tuneval.evaluation.comparing.compare import compare
 from tuneval.evaluation.report import ReportFacts, data_card, write_report
 from tuneval.evaluation.report.loss_chart import loss_chart
 from tuneval.evaluation.report.markup import marked_answer

@@ -1,6 +1,6 @@
 """Pages of the documentation that are written from catalogs, so that they cannot say otherwise.
 
-`python -m tuneval.evaluation.catalog_pages docs` writes them into a folder.
+`python -m tuneval.evaluation.catalogs.metric_pages docs` writes them into a folder.
 """
 
 from __future__ import annotations
@@ -13,16 +13,16 @@ from pathlib import Path
 from typing import Any, get_args
 
 from tuneval import files
+from tuneval.evaluation.catalogs.metric_names import metric_meaning, metric_name
+from tuneval.evaluation.catalogs.task_pages import tasks_page
+from tuneval.evaluation.comparing.rank_aggregation import OVER_SYSTEMS
 from tuneval.evaluation.kinds.argument import OfArgument
 from tuneval.evaluation.metric import About, Family
-from tuneval.evaluation.metric_names import metric_meaning, metric_name
 from tuneval.evaluation.metrics import METRICS
-from tuneval.evaluation.rank_aggregation import OVER_SYSTEMS
-from tuneval.evaluation.task_pages import tasks_page
 from tuneval.pages.text import Text
 
 WRITTEN = (
-    "<!-- Written from the catalog by `python -m tuneval.evaluation.catalog_pages docs`: "
+    "<!-- Written from the catalog by `python -m tuneval.evaluation.catalogs.metric_pages docs`: "
     "change it there. -->"
 )
 

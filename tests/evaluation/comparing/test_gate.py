@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tuneval.errors import UsageError
-from tuneval.evaluation.compare import compare
-from tuneval.evaluation.gate import judge, parse_condition
+from tuneval.evaluation.comparing.compare import compare
+from tuneval.evaluation.comparing.gate import judge, parse_condition
 
 
 def answers(n_right: int, n: int = 200) -> list[str]:

@@ -11,7 +11,8 @@ from typing import get_args
 import pytest
 
 from tuneval.cli.main import main
-from tuneval.evaluation.catalog_pages import (
+from tuneval.evaluation.catalogs.metric_names import metric_meaning, metric_name, reading_order
+from tuneval.evaluation.catalogs.metric_pages import (
     PAGES,
     markdown_table,
     metric_rows,
@@ -19,10 +20,9 @@ from tuneval.evaluation.catalog_pages import (
     write_pages,
 )
 from tuneval.evaluation.metric import Family, Need
-from tuneval.evaluation.metric_names import metric_meaning, metric_name, reading_order
 from tuneval.evaluation.metrics import METRICS, catalog
 
-DOCS = Path(__file__).parents[2] / "docs"
+DOCS = Path(__file__).parents[3] / "docs"
 FAMILIES = {
     "classification": "accuracy precision_macro recall_micro f1_weighted roc_auc confusion_matrix",
     "regression": "mse rmse mae r2",
@@ -45,7 +45,7 @@ FAMILIES = {
 @pytest.mark.parametrize("page", PAGES)
 def test_the_page_is_what_the_catalog_says(page: str) -> None:
     assert (DOCS / page).read_text(encoding="utf-8") == PAGES[page](), (
-        "write it again: python -m tuneval.evaluation.catalog_pages docs"
+        "write it again: python -m tuneval.evaluation.catalogs.metric_pages docs"
     )
 
 

@@ -11,10 +11,10 @@ import numpy as np
 from tuneval.evaluation.answering.kept import Kept
 from tuneval.evaluation.answering.respondent import Invariance, Ready, Respondent, RespondentFacts
 from tuneval.evaluation.asking.answered import items_from
-from tuneval.evaluation.compare import SEED
-from tuneval.evaluation.comparison import UNTIL_DECIDED
+from tuneval.evaluation.comparing.compare import SEED
+from tuneval.evaluation.comparing.comparison import UNTIL_DECIDED
+from tuneval.evaluation.comparing.follow import follow_items
 from tuneval.evaluation.config import EvaluateConfig
-from tuneval.evaluation.follow import follow_items
 from tuneval.evaluation.grade import grade
 from tuneval.evaluation.items import Item
 from tuneval.evaluation.question import Question

@@ -14,7 +14,7 @@ from tuneval.errors import UsageError
 from tuneval.evaluation.metric import About
 
 if TYPE_CHECKING:
-    from tuneval.evaluation.comparison import Evaluation
+    from tuneval.evaluation.comparing.comparison import Evaluation
     from tuneval.statistics.rank_aggregation import RankAggregation
 
 MEAN_RANK = About(

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from tuneval.evaluation.values import as_number, plain_label, reference_label
+from tuneval.evaluation.values.read import as_number, plain_label, reference_label
 
 if TYPE_CHECKING:
     from tuneval.evaluation.items import Chosen, Item

@@ -8,8 +8,8 @@ from html.parser import HTMLParser
 
 import pytest
 
-from tuneval.evaluation.compare import compare
-from tuneval.evaluation.family import holm_over
+from tuneval.evaluation.comparing.compare import compare
+from tuneval.evaluation.comparing.family import holm_over
 from tuneval.evaluation.report import ReportFacts, write_report
 from tuneval.evaluation.report.facts import ScoringFacts, SelectionFacts, TrainingFacts
 from tuneval.evaluation.report.loss_chart import loss_chart, loss_curves

@@ -9,7 +9,7 @@ import pytest
 from scipy.stats import binomtest
 
 from tuneval.errors import DataError, UsageError
-from tuneval.evaluation.compare import Comparison, Evaluation, compare, compare_folders
+from tuneval.evaluation.comparing.compare import Comparison, Evaluation, compare, compare_folders
 from tuneval.evaluation.items import write_items
 
 

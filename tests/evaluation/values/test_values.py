@@ -5,14 +5,14 @@ from answers import answer
 
 from tuneval.evaluation.items import Chosen
 from tuneval.evaluation.metric import Unscored
-from tuneval.evaluation.probabilities import (
+from tuneval.evaluation.values.probabilities import (
     choice_probabilities,
     class_probabilities,
     positive_class,
     positive_score,
     why_no_probability,
 )
-from tuneval.evaluation.values import (
+from tuneval.evaluation.values.read import (
     as_number,
     classes_of,
     label_sets_of,

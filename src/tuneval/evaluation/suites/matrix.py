@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal, get_args
 
 from tuneval.evaluation.account import clusters_of
-from tuneval.evaluation.comparison import Evaluation
+from tuneval.evaluation.comparing.comparison import Evaluation
 from tuneval.evaluation.items import Item
 from tuneval.evaluation.kinds.per_item import PerItem
 from tuneval.evaluation.kinds.worst import Worst

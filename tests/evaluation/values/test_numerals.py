@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tuneval.evaluation.numerals import read_number
+from tuneval.evaluation.values.numerals import read_number
 
 DIGITS = "零一二三四五六七八九"
 

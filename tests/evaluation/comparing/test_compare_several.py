@@ -9,9 +9,9 @@ import pytest
 from scipy.stats import binom
 
 from tuneval.errors import UsageError
-from tuneval.evaluation.compare import compare
-from tuneval.evaluation.compare_several import compare_several, renamed
-from tuneval.evaluation.comparison import Evaluation
+from tuneval.evaluation.comparing.compare import compare
+from tuneval.evaluation.comparing.compare_several import compare_several, renamed
+from tuneval.evaluation.comparing.comparison import Evaluation
 from tuneval.statistics.multiple import holm
 from tuneval.statistics.paired import mcnemar, tango
 

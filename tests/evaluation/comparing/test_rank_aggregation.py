@@ -11,8 +11,8 @@ import pytest
 from tuneval.cli.main import main
 from tuneval.cli.rank_table import show_ranks
 from tuneval.errors import UsageError
+from tuneval.evaluation.comparing.rank_aggregation import aggregate
 from tuneval.evaluation.items import write_items
-from tuneval.evaluation.rank_aggregation import aggregate
 from tuneval.statistics.rank_aggregation import aggregate_ranks
 
 SAID = {

@@ -8,9 +8,9 @@ from itertools import combinations
 from typing import Any
 
 from tuneval.errors import UsageError
-from tuneval.evaluation.compare import ALPHA, SEED, compare
-from tuneval.evaluation.comparison import Comparison, Evaluation
-from tuneval.evaluation.family import holm_over
+from tuneval.evaluation.comparing.compare import ALPHA, SEED, compare
+from tuneval.evaluation.comparing.comparison import Comparison, Evaluation
+from tuneval.evaluation.comparing.family import holm_over
 from tuneval.evaluation.metrics.likelihood import WHOLE_SEQUENCE
 from tuneval.statistics.ranking import Standing, standings
 

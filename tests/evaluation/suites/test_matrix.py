@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from typing import get_args
 
 from tuneval.evaluation.account import account_for
-from tuneval.evaluation.comparison import Evaluation
-from tuneval.evaluation.coverage import CAPABILITIES, coverage
+from tuneval.evaluation.catalogs.coverage import CAPABILITIES, coverage
+from tuneval.evaluation.comparing.comparison import Evaluation
 from tuneval.evaluation.items import Item
-from tuneval.evaluation.matrix import ASPECTS, NOT_ASKED, UNKNOWN, scenario_matrix
 from tuneval.evaluation.metric import Family
 from tuneval.evaluation.record import EvaluationResult
 from tuneval.evaluation.report.tasks.matrix import matrix_lines, matrix_section
+from tuneval.evaluation.suites.matrix import ASPECTS, NOT_ASKED, UNKNOWN, scenario_matrix
 from tuneval.evaluation.suites.run_suite import run_suite
 from tuneval.evaluation.suites.suite import suite_of
 from tuneval.evaluation.task import TaskAbout

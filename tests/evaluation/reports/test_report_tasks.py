@@ -10,7 +10,7 @@ import pytest
 from tuneval.evaluation.answering.respondent import Invariance
 from tuneval.evaluation.asking.overall import Overall
 from tuneval.evaluation.asking.task_record import TaskRecord
-from tuneval.evaluation.compare import compare
+from tuneval.evaluation.comparing.compare import compare
 from tuneval.evaluation.report import ReportFacts, write_report
 from tuneval.evaluation.report.tasks.details import detail_html
 from tuneval.evaluation.report.tasks.dots import dots

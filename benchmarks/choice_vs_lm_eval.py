@@ -12,8 +12,8 @@ tokenising its prompts and writing each answer to disk. The share of matmul peak
 that a way does by itself over what this machine's float32 matrix products could have done in its
 time. What the others compute beyond what is needed bounds the ratios: it grows with the items of
 a subject, and with the vocabulary (they give every position its logits). Ratios come last; the
-exit status is 1 when one is below its bound, an argmax differs from lm-eval's, or a
-log-probability by more than 1e-4.
+exit status is 1 when one is below its bound, an argmax differs from lm-eval's or the loop's, or a
+log-probability from lm-eval's by more than 1e-4.
 """
 
 from __future__ import annotations
@@ -125,7 +125,8 @@ def padded(rows: Sequence[Sequence[int]]) -> dict[str, torch.Tensor]:
 
 def text_of(question: Question) -> str:
     """The whole prompt of a text question."""
-    return "".join(str(part) for part in (question.head, *question.shots, question.prompt))
+    parts = (question.head, *question.shots, question.prompt, question.begins)
+    return "".join(str(part) for part in parts)
 
 
 def read_questions(subjects: Sequence[str], items: int) -> list[list[Question]]:
@@ -233,6 +234,7 @@ def tell(ways: dict[str, Way], speed: float, asked: argparse.Namespace) -> None:
         ratio < asked.lowest
         or to_plain < asked.lowest_plain
         or differing
+        or also
         or difference > LARGEST_DIFFERENCE
     ):
         sys.exit(1)

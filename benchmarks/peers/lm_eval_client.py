@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 import venv
 from collections.abc import Sequence
 from pathlib import Path
@@ -47,11 +48,12 @@ class LmEval:
         # Without PYTHONPATH: its packages are its own.
         environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
         environment |= {"HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": str(torch.get_num_threads())}
+        self._told = tempfile.TemporaryFile("w+")  # noqa: SIM115
         self._process = subprocess.Popen(
             [python, script, model, "--batch-size", str(batch_size)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
+            stderr=self._told,
             text=True,
             env=environment,
         )
@@ -72,5 +74,7 @@ class LmEval:
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
         if not line:
-            sys.exit(f"lm-eval ended with status {self._process.wait()}")
+            status = self._process.wait()
+            self._told.seek(0)
+            sys.exit(f"lm-eval ended with status {status}:\n{self._told.read()[-2000:]}")
         return dict(json.loads(line))

@@ -52,6 +52,19 @@ def test_models_on_tasks_make_one_report(tiny_llama_folder, notes, capsys):
     assert str(folder) in shown, "the same work is one run"
 
 
+def test_repeats_say_at_once_how_far_they_differ(tiny_llama_folder, notes, capsys):
+    words = ["--model", str(tiny_llama_folder), "--task", f"text={notes},name=notes"]
+    assert (
+        main(["evaluate", *words, "--repeats", "2", "--vary", "precision", "--vary", "shots"]) == 0
+    )
+    said = capsys.readouterr()
+    assert "run part" in said.out
+    assert "none: could not act" in said.out
+    assert "varying shots cannot change an answer: the task shows no demonstrations" in (
+        said.out + said.err
+    )
+
+
 def test_a_suite_in_a_file_says_the_same(tiny_llama_folder, notes, tmp_path, capsys):
     suite = tmp_path / "suite.yaml"
     suite.write_text(

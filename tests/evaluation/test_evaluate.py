@@ -9,13 +9,18 @@ import pytest
 
 from tuneval.data.example import Example, Message, Source
 from tuneval.errors import DataError, RunError, UsageError
+from tuneval.evaluation import evaluate as verb
 from tuneval.evaluation.config import EvaluateConfig, config_from
 from tuneval.evaluation.evaluate import evaluate
 from tuneval.evaluation.items import read_items
 from tuneval.evaluation.metrics.likelihood import TEACHER_FORCED
 from tuneval.evaluation.record import EvaluationResult
+from tuneval.models import consumption, continuous
+from tuneval.models.energy import Counter
+from tuneval.models.forward import Forward
 from tuneval.models.load import load_model
 from tuneval.runs.events import ItemDone, Warned, ignore
+from tuneval.tokenization import load_template
 
 CONFIG = EvaluateConfig(metrics=("exact_match", "bleu-4"), max_new_tokens=6)
 
@@ -128,6 +133,41 @@ def test_stopped_anywhere_it_goes_on_and_ends_as_if_undisturbed(loaded, tmp_path
     assert again.metrics["bleu-4"] == undisturbed.metrics["bleu-4"]
 
 
+def test_a_batch_size_bounds_what_is_worked_on_at_a_time(loaded, tmp_path, monkeypatch):
+    read, written = [], []
+    batch, next_tokens = Forward.batch, continuous.next_tokens
+
+    def reading(self, row):
+        read.append(len(row.inputs))
+        return batch(self, row)
+
+    def writing(logits, rows):
+        written.append(len(rows))
+        return next_tokens(logits, rows)
+
+    monkeypatch.setattr(Forward, "batch", reading)
+    monkeypatch.setattr(continuous, "next_tokens", writing)
+    run(loaded, tmp_path, config=CONFIG.model_copy(update={"batch_size": 2}))
+    assert (max(read), max(written)) == (2, 2)
+
+
+@pytest.mark.parametrize("stage", ["likelihood", "answers"])
+def test_stopped_it_measures_and_draws_what_it_would_have(loaded, tmp_path, stage):
+    """Of the same prompt with two answers one was answered before, one is after."""
+    config = CONFIG.model_copy(update={"temperature": 0.9, "token_budget": 64})
+    examples = [*EXAMPLES, *(example(n, answer="no") for n in range(6))]
+    run(loaded, tmp_path / "undisturbed", config=config, examples=examples)
+    expected = {item.id: item for item in read_items(tmp_path / "undisturbed")}
+    for count in (3, 8):
+        folder = tmp_path / f"stopped-{count}"
+        with pytest.raises(Stop):
+            run(loaded, folder, config=config, examples=examples, report=stop_after(stage, count))
+        run(loaded, folder, config=config, examples=examples)
+        for item in read_items(folder):
+            assert item.predict == expected[item.id].predict
+            assert item.teacher_forced == expected[item.id].teacher_forced
+
+
 def test_finished_evaluation_is_given_back_without_work(loaded, tmp_path):
     first = run(loaded, tmp_path)
     told: list[object] = []
@@ -197,6 +237,67 @@ def test_items_that_cannot_be_asked_are_counted_with_the_reason(loaded, tmp_path
     assert sum(result.metrics["exact_match"].unscored.values()) == 1
     assert result.metrics["exact_match"].estimate.n == 6
     assert [e for e in told if isinstance(e, Warned)]
+
+
+def test_what_is_longer_than_the_model_reads_is_left_out_and_told(loaded, tmp_path, monkeypatch):
+    """`long` reads on beyond the end, `wordy` only with its answer, `tight` leaves little room."""
+    turns = {"short": ("yes", 1), "wordy": ("and so on " * 30, 1), "long": ("yes", 40)}
+    examples = [
+        Example(
+            (Message("user", f"{name} and again " * often), Message("assistant", answer)),
+            Source("held.jsonl", number),
+        )
+        for number, (name, (answer, often)) in enumerate(turns.items(), start=1)
+    ]
+    template = load_template(loaded.tokenizer, "chatml")
+    short = len(template.encode_prompt(examples[0].prompt))
+    longest = max(len(template.encode(examples[0]).tokens) - 1, short) + 2
+    monkeypatch.setattr(loaded.model.config, "max_position_embeddings", longest)
+    told: list[object] = []
+    result = run(loaded, tmp_path, examples=examples, report=told.append)
+    reason = f"longer than the {longest} tokens that the model reads"
+    assert result.skipped == {"teacher_forced": {reason: 2}, "generated": {reason: 1}}
+    assert (result.counts["teacher_forced"], result.counts["generated"]) == (1, 2)
+    assert result.metrics["response_perplexity"].estimate.n == 1
+    assert sum(result.metrics["exact_match"].unscored.values()) == 1
+    items = {item.prompt.split()[0]: item for item in read_items(tmp_path)}
+    assert set(items["long"].skipped) == {"teacher_forced", "generated"}
+    assert set(items["wordy"].skipped) == {"teacher_forced"}
+    warned = " ".join(event.message for event in told if isinstance(event, Warned))
+    assert f"2 items are left out (teacher_forced): {reason}" in warned
+
+
+def test_prompts_that_leave_no_room_for_a_whole_answer_are_counted(loaded, tmp_path, monkeypatch):
+    template = load_template(loaded.tokenizer, "chatml")
+    prompts = [len(template.encode_prompt(e.prompt)) for e in EXAMPLES]
+    monkeypatch.setattr(loaded.model.config, "max_position_embeddings", max(prompts) + 4)
+    told: list[object] = []
+    result = run(loaded, tmp_path, report=told.append)
+    n_short = sum(n + 5 > max(prompts) + 4 for n in prompts)
+    assert 0 < result.counts["short_of_room"] == n_short
+    assert [e for e in told if isinstance(e, Warned) and "less room" in e.message]
+    assert all(item.n_tokens <= 5 for item in read_items(tmp_path))
+
+
+def test_what_answers_took_is_measured_and_kept(loaded, tmp_path, monkeypatch):
+    """A driver that counts 3 J at each look."""
+    readings = iter(range(0, 1000, 3))
+    counter = Counter(lambda: next(readings), None, next(readings))
+    monkeypatch.setattr(consumption, "energy_counters", lambda _: [counter])
+    monkeypatch.setattr(verb, "train_seconds", lambda model, adapter: 61.5)
+    names = ("seconds_to_first_token", "tokens_per_second", "peak_memory", "energy")
+    config = CONFIG.model_copy(update={"metrics": (*names, "train_seconds")})
+    with pytest.raises(Stop):
+        run(loaded, tmp_path, config=config, report=stop_after("answers", 2))
+    result = run(loaded, tmp_path, config=config)
+    found = {name: result.metrics[name].estimate for name in config.metrics}
+    assert all(estimate.n == 6 and estimate.value > 0 for estimate in found.values())
+    assert (found["energy"].value, found["train_seconds"].value) == (3.0, 61.5)
+    seconds = [item.fields["seconds"] for item in read_items(tmp_path)]
+    again = config.model_copy(update={"metrics": (*names, "exact_match")})
+    other = run(loaded, tmp_path, config=again)
+    assert other.metrics["energy"] == result.metrics["energy"], "kept with the answers"
+    assert [item.fields["seconds"] for item in read_items(tmp_path)] == seconds
 
 
 def test_answers_cut_by_the_limit_are_counted(loaded, tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -11,8 +12,9 @@ import pytest
 
 from tuneval.cli.main import main
 from tuneval.errors import RunError
+from tuneval.evaluation.config import EvaluateConfig
 from tuneval.evaluation.items import write_items
-from tuneval.evaluation.own_file import find_evaluation
+from tuneval.evaluation.own_file import OwnFile, evaluate_file, find_evaluation
 from tuneval.runs.run import Run
 
 
@@ -85,10 +87,27 @@ def test_compare_command_shows_table_and_flips(finished, tmp_path, monkeypatch, 
     assert said.count("expected") == 1
 
 
+def test_other_weights_under_the_same_name_are_other_work(tiny_llama_folder, held_out, tmp_path):
+    from safetensors.torch import load_file, save_file
+
+    model = tmp_path / "model"
+    shutil.copytree(tiny_llama_folder, model)
+    asked = OwnFile(file=str(held_out), model=str(model), name="quick", template="chatml")
+    config = EvaluateConfig(generate=False)
+    first, again = (evaluate_file(config, asked, root=tmp_path / "runs") for _ in range(2))
+    assert again == first
+    (weights,) = model.glob("*.safetensors")
+    changed = {name: tensor * 1.01 for name, tensor in load_file(weights).items()}
+    save_file(changed, weights, metadata={"format": "pt"})
+    other = evaluate_file(config, asked, root=tmp_path / "runs")
+    assert other.folder != first.folder
+    assert other.result.model_hash != first.result.model_hash
+
+
 def test_comparing_and_reporting_import_no_torch():
     code = (
         "import sys, tuneval.evaluation.comparing.compare, tuneval.evaluation.report, "
-        "tuneval.evaluation.evaluate, tuneval.evaluation.task; "
+        "tuneval.evaluation.evaluate, tuneval.evaluation.predictions, tuneval.evaluation.task; "
         "sys.exit(bool({'torch', 'transformers', 'jieba', 'matplotlib'} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -16,7 +16,7 @@ from tuneval.evaluation.comparing.compare import compare
 from tuneval.evaluation.comparing.comparison import Evaluation
 from tuneval.evaluation.config import EvaluateConfig
 from tuneval.evaluation.items import read_items
-from tuneval.evaluation.question import Question
+from tuneval.evaluation.question import Again, Question
 from tuneval.evaluation.record import EvaluationResult
 from tuneval.evaluation.task import Questions, Task
 
@@ -30,6 +30,7 @@ class Quiz(Task):
     way: str = "generate"
     macro: bool = False
     turns: int = 1
+    stages: int = 1
 
     def load(self) -> Questions:
         rows = [
@@ -58,6 +59,7 @@ class Quiz(Task):
             way=self.way,  # type: ignore[arg-type]
             prompt=(Message("user", f"Is {name} even?"),) if self.way == "generate" else name,
             reference="yes" if right else "no",
+            then=Again("So?", 3) if self.stages == 2 else None,
             tags={"subject": subject},
         )
 
@@ -95,11 +97,13 @@ class Parrot:
                 raise Stop
             self.n_asked += 1
             said = {"predict": "yes", "finish_reason": "stop", "n_tokens": 1, "seconds": 0.5}
-            if question.after:
+            if question.then:
+                said["predict"] = question.prompt[0].content
+            elif question.after:
                 said["predict"] = f"said {question.prompt[1].content}"
             kept.append({"id": name, "way": "generate", "prompt": "", **said})
 
-    def check_invariance(self, ready, *, n_items=16) -> Invariance:
+    def check_invariance(self, ready, rows, *, n_items=16) -> Invariance:
         self.n_checks += 1
         return Invariance(n_items=n_items, n_changed=0, largest=None)
 
@@ -220,6 +224,25 @@ def test_a_second_turn_is_asked_with_the_first_answer(tmp_path):
     assert items["names-1-again"].skipped == {
         "generated": "the question before it was not answered"
     }
+
+
+def test_a_second_stage_is_asked_below_the_first_answer_and_is_the_one_that_counts(tmp_path):
+    result = run(tmp_path, task=Quiz(stages=2))
+    items = {item.id: item for item in read_items(tmp_path)}
+    assert set(items) == {f"{name}-{n}" for name, size in SUBJECTS.items() for n in range(size)}
+    assert items["sums-0"].predict == "Is sums-0 even?\nyes\nSo?"
+    assert (items["sums-0"].prompt, items["sums-0"].label) == ("Is sums-0 even?", "yes")
+    assert result.metrics["exact_match"].estimate.value == 0.0
+    assert (result.n_items, result.counts["items"]) == (10, 10)
+    part = run(tmp_path / "part", task=Quiz(stages=2, limit=4))
+    assert sum(part.task.taken.values()) == part.n_items == part.counts["items"] == 4
+
+
+def test_perturbed_copies_of_questions_of_two_stages_have_two_stages(tmp_path):
+    run(tmp_path, task=Quiz(stages=2), config=EvaluateConfig(perturbations=("typos",)))
+    copies = [item for item in read_items(tmp_path) if "~" in item.id]
+    assert copies
+    assert all(item.predict == f"{item.prompt}\nyes\nSo?" for item in copies)
 
 
 def test_perturbed_copies_are_asked_too_and_count_only_for_robustness(tmp_path):

@@ -12,7 +12,8 @@ from tuneval.errors import DataError
 from tuneval.evaluation.comparing.compare import compare_folders
 from tuneval.evaluation.config import config_from
 from tuneval.evaluation.items import read_items
-from tuneval.evaluation.predictions import Predictions, evaluate_predictions, read_predictions
+from tuneval.evaluation.prediction_rows import read_predictions
+from tuneval.evaluation.predictions import Predictions, evaluate_predictions
 from tuneval.evaluation.record import EvaluationResult
 from tuneval.runs.find import find_run
 
@@ -182,3 +183,66 @@ def test_what_is_no_object_is_told_what_one_looks_like(tmp_path: Path) -> None:
     with pytest.raises(DataError) as caught:
         read_predictions(str(path))
     assert '"prediction"' in caught.value.mend
+
+
+def test_what_is_nan_or_an_empty_cell_is_missing_and_no_error(tmp_path: Path) -> None:
+    parquet = pytest.importorskip("pyarrow.parquet")
+    pyarrow = pytest.importorskip("pyarrow")
+    nan = float("nan")
+    table = {"prediction": ["a", "", None], "reference": ["a", "", "b"], "number": [1.0, nan, nan],
+             "level": [nan, 2.0, nan]}  # fmt: skip
+    parquet.write_table(pyarrow.table(table), tmp_path / "a.parquet")
+    first, second, third = read_predictions(str(tmp_path / "a.parquet"))
+    assert (first.fields, second.fields) == ({"number": 1.0}, {})
+    assert (first.tags, second.tags) == ({}, {"level": 2.0})
+    assert (second.predict, second.label, third.predict) == ("", "", None)
+    text = "prediction,reference,number,confidence,level\n,x,,nan,\na,,0.5,0.25,7\n"
+    (tmp_path / "a.csv").write_text(text, encoding="utf-8")
+    first, second = read_predictions(str(tmp_path / "a.csv"))
+    assert (first.predict, first.label, first.fields, first.tags) == ("", "x", {}, {})
+    assert (second.predict, second.label, second.tags) == ("a", None, {"level": "7"})
+    assert second.fields == {"number": 0.5, "confidence": 0.25}
+    (tmp_path / "a.jsonl").write_text('{"prediction": "a", "number": NaN}\n', encoding="utf-8")
+    (only,) = read_predictions(str(tmp_path / "a.jsonl"))
+    assert (only.predict, only.fields) == ("a", {})
+    config = config_from(metrics=("exact_match", "mae"))
+    done = evaluate_predictions(
+        config, Predictions(file=str(tmp_path / "a.csv"), name="cells"), folder=tmp_path / "out"
+    )
+    said_nothing = done.result.metrics["exact_match"]
+    assert said_nothing.estimate is not None
+    assert said_nothing.estimate.value == 0
+    assert sum(said_nothing.unscored.values()) == 1, "the row without a reference"
+
+
+@pytest.mark.parametrize(
+    ("row", "label", "references"),
+    [
+        ({"reference": ["Paris", "paris, France"]}, "Paris", ["Paris", "paris, France"]),
+        ({"references": ["a", 2.0]}, "a", ["a", "2"]),
+        ({"reference": "main", "references": ["a", "b"]}, "main", ["a", "b"]),
+        ({"reference": [1, 2]}, "[1, 2]", None),
+        ({"reference": []}, "[]", None),
+    ],
+)
+def test_a_list_of_texts_is_several_true_answers(
+    tmp_path: Path, row: dict[str, Any], label: str, references: list[str] | None
+) -> None:
+    (item,) = read_predictions(written(tmp_path / "a.jsonl", [{"prediction": "x", **row}]))
+    assert (item.label, item.fields.get("references")) == (label, references)
+
+
+def test_lists_on_both_sides_are_answers_of_their_own(tmp_path: Path) -> None:
+    rows = [{"prediction": ["a", "b"], "reference": ["b", "a"]},
+            {"prediction": "a, b", "reference": ["b", "a"]}]  # fmt: skip
+    file = written(tmp_path / "a.jsonl", rows)
+    both, text = read_predictions(file)
+    assert (both.label, both.fields) == ('["b", "a"]', {})
+    assert text.fields["references"] == ["b", "a"]
+    done = evaluate_predictions(
+        config_from(metrics=("jaccard",)), Predictions(file=file, name="sets"),
+        folder=tmp_path / "out",
+    )  # fmt: skip
+    jaccard = done.result.metrics["jaccard"].estimate
+    assert jaccard is not None
+    assert jaccard.value == 1.0

@@ -15,7 +15,7 @@ from sklearn.metrics import precision_recall_fscore_support
 from tuneval.statistics.agreement import cohen_kappa, fleiss_kappa, krippendorff_alpha
 from tuneval.statistics.bradley_terry import Game, bradley_terry
 from tuneval.statistics.classes import macro_f1
-from tuneval.statistics.paired import mcnemar
+from tuneval.statistics.mcnemar import mcnemar
 
 TIE = 0
 SCORES = {0: 0.5, 1: 1.0, 2: 0.0}

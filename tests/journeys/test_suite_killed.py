@@ -45,7 +45,7 @@ def tasks_at(folder: Path, model: str) -> list[str]:
         pytest.skip("TUNEVAL_TEST_DATA does not say where the benchmarks are")
     return [
         f"cmmlu={data}/cmmlu,subjects={SUBJECTS},limit=20,per=stratum",
-        f"agieval={data}/agieval,limit=20",
+        f"agieval={data}/agieval,limit=20,max_new_tokens=64",
         f"gsm8k={data}/gsm8k,limit=10",
         "capability,limit=26",
         *own,

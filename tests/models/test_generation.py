@@ -130,6 +130,16 @@ def test_more_places_are_made_when_the_longest_prompt_has_its_answer(tiny_llama,
     assert found == alone
 
 
+def test_answers_in_the_making_move_to_the_new_places(tiny_llama):
+    asked = [[9] * 60, *([token] for token in range(5, 15))]
+    limits = [2] + [12] * 10
+    found = generate(tiny_llama.model, asked, stop_ids=[], max_new_tokens=limits, token_budget=128)
+    assert found == [
+        naive_completion(tiny_llama.model, p, max_new_tokens=n, stop_ids=[])
+        for p, n in zip(asked, limits, strict=True)
+    ]
+
+
 def test_many_long_prompts_are_read_a_pass_at_a_time(tiny_llama, passes):
     source = np.random.default_rng(4)
     asked = [source.integers(3, 290, 500).tolist() for _ in range(5)]
@@ -344,6 +354,22 @@ def test_a_model_in_training_is_left_as_it_was(tiny_llama):
     assert found == naive_completion(tiny_llama.model, [5, 6, 7], max_new_tokens=3)
     assert model.training
     assert model.config._attn_implementation == PACKED_ATTENTION
+
+
+@pytest.mark.parametrize("family", [None, "gemma2"])
+def test_a_model_has_its_attention_back_as_soon_as_a_listener_fails(
+    tiny_llama, family_model, prompts, family
+):
+    model = tiny_llama.model if family is None else family_model(family)
+    before = model.config._attn_implementation
+
+    def failing(*_):
+        raise OSError("the disk is full")
+
+    with pytest.raises(OSError, match="disk") as caught:  # who keeps the error keeps its frames
+        generate(model, prompts, stop_ids=[STOP], max_new_tokens=2, on_done=failing)
+    assert caught.tb is not None
+    assert model.config._attn_implementation == before
 
 
 def test_no_prompts_have_no_completions(tiny_llama):

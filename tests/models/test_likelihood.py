@@ -9,7 +9,8 @@ import torch
 
 import tuneval.models.likelihood as likelihood_module
 from tuneval.errors import ModelError, UsageError
-from tuneval.models.forward import Forward, prepare
+from tuneval.models.blocks import find_blocks
+from tuneval.models.forward import Forward, _only_at, prepare
 from tuneval.models.likelihood import Nll, Request, measure_likelihood, measure_nll, shards
 from tuneval.models.methods import LoraConfig, attach
 from tuneval.models.packed_attention import use_packed_attention
@@ -190,6 +191,88 @@ def test_another_error_is_not_taken_for_lack_of_memory(tiny_llama, monkeypatch):
         measure_likelihood(tiny_llama.model, [Request([1, 2, 3], [4, 5])])
 
 
+def test_numbers_that_overflow_are_no_likelihoods(tiny_llama, requests):
+    model = copy.deepcopy(tiny_llama.model)
+    with torch.no_grad():
+        model.model.layers[1].mlp.down_proj.weight[3] = float("nan")
+    with pytest.raises(ModelError, match="NaN"):
+        measure_likelihood(model, requests)
+
+
+def feed_forward_positions(model, monkeypatch) -> list[int]:
+    """At how many positions the last feed-forward worked, pass by pass."""
+    module = find_blocks(model)[-1].feed_forward
+    real, seen = module.forward, []
+
+    def counting(hidden):
+        seen.append(hidden.shape[:-1].numel())
+        return real(hidden)
+
+    monkeypatch.setattr(module, "forward", counting)
+    return seen
+
+
+@pytest.mark.parametrize(
+    "family", [None, "gpt2", "gemma2", "gemma3", "lfm2", "qwen3", "glm", "opt", "mixtral"]
+)
+def test_the_last_feed_forward_works_only_where_something_is_asked(
+    tiny_llama, family_model, naive, monkeypatch, family
+):
+    model = tiny_llama.model if family is None else family_model(family)
+    source = np.random.default_rng(7)
+    contexts = [source.integers(3, 290, 30).tolist() for _ in range(6)]
+    asked = [Request(context, [5, 6]) for context in contexts]
+    expected, seen = naive(model, asked), feed_forward_positions(model, monkeypatch)
+    assert_same(measure_likelihood(model, asked), expected)
+    assert seen[-1] == 2 * len(asked)
+
+
+class LooksBack(torch.nn.Module):
+    """A feed-forward that also minds the position before."""
+
+    def __init__(self, inner: torch.nn.Module) -> None:
+        super().__init__()
+        self.inner = inner
+
+    def forward(self, hidden: torch.Tensor) -> torch.Tensor:
+        return self.inner(hidden) + torch.nn.functional.pad(hidden, (0, 0, 1, 0))[:, :-1]
+
+
+def test_a_feed_forward_that_minds_other_positions_works_everywhere(
+    tiny_llama, requests, naive, monkeypatch
+):
+    model = copy.deepcopy(tiny_llama.model)
+    model.model.layers[-1].mlp = LooksBack(model.model.layers[-1].mlp)
+    assert_same(measure_likelihood(model, requests), naive(model, requests))
+
+
+class Told(torch.nn.Module):
+    """A feed-forward that also tells how its experts were chosen, or is told what was before."""
+
+    def __init__(self, inner: torch.nn.Module) -> None:
+        super().__init__()
+        self.inner = inner
+
+    def forward(self, hidden: torch.Tensor) -> tuple[torch.Tensor, str]:
+        return self.inner(hidden), "scores"
+
+
+@pytest.mark.parametrize("given", [1, 2])
+def test_what_a_feed_forward_is_given_and_gives_may_be_more(given):
+    inner = torch.nn.Linear(4, 4)
+    module = Told(inner)
+    hidden, where = torch.randn(2, 5, 4), torch.tensor([3, 7])
+    with torch.no_grad(), _only_at(where, module):
+        if given == 2:
+            module.forward = lambda hidden, residual: (inner(hidden) + residual, "scores")
+        found, told = module(*[hidden] * given)
+        whole = inner(hidden) + (given - 1) * hidden
+    assert (found.shape, told) == (hidden.shape, "scores")
+    torch.testing.assert_close(found.flatten(0, 1)[where], whole.flatten(0, 1)[where])
+    assert bool((found.flatten(0, 1)[0] == 0).all()) is (given == 1)
+    assert not module._forward_hooks
+
+
 def test_the_model_is_left_as_it_was(tiny_llama, requests):
     model = attach(copy.deepcopy(tiny_llama.model), LoraConfig()).train()
     base = model.get_base_model()
@@ -320,13 +403,53 @@ def test_where_all_is_known_the_model_is_not_asked(tiny_llama, requests, monkeyp
     assert passes_of(tiny_llama.model, requests, known=known) == []
 
 
-def test_known_inputs_are_left_out_of_what_is_read(tiny_llama, requests):
+@pytest.mark.parametrize("arrange", ARRANGEMENTS)
+def test_what_is_known_in_part_is_read_in_the_very_same_passes(
+    tiny_llama, requests, arrange, monkeypatch
+):
+    """A question may have been answered in half when a run was killed."""
+    laid_out, real = [], Forward.batch
+
+    def noting(self, row):
+        laid_out.append([item.ids.tolist() for item in row.inputs] + [row.n_shared])
+        return real(self, row)
+
+    settings = {"arrange": arrange, "token_budget": 128}
+    whole = one_by_one(passes_of(tiny_llama.model, requests, **settings))
+    monkeypatch.setattr(Forward, "batch", noting)
+    passes_of(tiny_llama.model, requests, **settings)
+    passes, laid_out[:] = laid_out.copy(), []
+    for known in ({0, 3, 5}, set(range(0, len(requests), 2)), set(range(1, len(requests)))):
+        found = one_by_one(passes_of(tiny_llama.model, requests, known=known, **settings))
+        assert found == {index: nll for index, nll in whole.items() if index not in known}
+    assert all(row in passes for row in laid_out)
+
+
+def test_passes_of_which_all_is_known_are_left_out(tiny_llama, requests):
     events = []
-    passes_of(tiny_llama.model, requests, known={15, 16, 18}, report=events.append)
-    fewer = events[-1].values
-    passes_of(tiny_llama.model, requests, report=events.append)
-    assert fewer["inputs"] < events[-1].values["inputs"]
-    assert fewer["tokens"] < events[-1].values["tokens"]
+    passes = passes_of(tiny_llama.model, requests, token_budget=128, report=events.append)
+    known = one_by_one(passes[:2]).keys()
+    all_ = events[-1].values
+    passes_of(tiny_llama.model, requests, token_budget=128, known=known, report=events.append)
+    assert events[-1].values["inputs"] < all_["inputs"]
+    assert events[-1].values["tokens"] < all_["tokens"]
+
+
+@pytest.mark.parametrize("arrange", ARRANGEMENTS)
+def test_likelihoods_that_are_known_are_not_told(tiny_llama, requests, arrange):
+    settings = {"arrange": arrange, "token_budget": 128}
+    whole, told = measure_likelihood(tiny_llama.model, requests, **settings), []
+    found = measure_likelihood(
+        tiny_llama.model,
+        requests,
+        known={0, 7, 15},
+        on_result=lambda index, _: told.append(index),
+        **settings,
+    )
+    left = [index for index in range(len(requests)) if index not in {0, 7, 15}]
+    assert sorted(told) == left
+    for ours, index in zip(found, left, strict=True):
+        assert ours.logprobs.tolist() == whole[index].logprobs.tolist()
 
 
 @pytest.mark.parametrize("n_tokens", [1, 150, 10_000])

@@ -21,6 +21,7 @@ from tuneval.statistics.correlation import pearson, spearman
 from tuneval.statistics.estimate import Estimate
 from tuneval.statistics.mean import bootstrap_mean, ratio_mean, t_mean
 from tuneval.statistics.paired import paired_difference
+from tuneval.statistics.paired_strata import paired_strata_comparison
 from tuneval.statistics.paired_sums import paired_sums_comparison
 from tuneval.statistics.proportion import clustered_wilson, wilson
 from tuneval.statistics.stratified import stratified_mean
@@ -79,6 +80,50 @@ def strata(random):
         is_share=True, unit="share",
     )  # fmt: skip
     return found, (0.8 + 0.5 + 0.6) / 3
+
+
+SUBJECTS = {"a": 8, "b": 40, "c": 100}
+
+
+def macro_mean(random):
+    names = [name for name, n in SUBJECTS.items() for _ in range(n)]
+    values = _of_subjects(random, [1, 2, 3])
+    return stratified_mean(values, names, weights=dict.fromkeys(SUBJECTS, 1.0)), 2.0
+
+
+def _of_subjects(random, means):
+    """The smallest has the largest spread."""
+    of_each = zip(means, (2, 1, 1), SUBJECTS.values(), strict=True)
+    return np.concatenate([random.normal(*subject) for subject in of_each])
+
+
+def difference_of_macro_means(random):
+    names = [name for name, n in SUBJECTS.items() for _ in range(n)]
+    change = _of_subjects(random, [1, 0, -0.4])
+    found = paired_strata_comparison(
+        np.zeros(len(names)),
+        change,
+        names,
+        weights=dict.fromkeys(SUBJECTS, 1.0),
+        binary=False,
+        seed=1,
+    )
+    return found.difference, 0.2
+
+
+def difference_of_macro_shares(random):
+    sizes = {"a": 30, "b": 60, "c": 150}
+    names = [name for name, n in sizes.items() for _ in range(n)]
+    gained, lost = np.array([0.3, 0.1, 0.15]), np.array([0.1, 0.1, 0.2])
+    draws = random.random(len(names))
+    stratum = np.repeat(range(3), list(sizes.values()))
+    up, down = draws < gained[stratum], draws > 1 - lost[stratum]
+    first = np.where(up, 0.0, np.where(down, 1.0, random.random(len(names)) < 0.5))
+    second = np.where(up, 1.0, np.where(down, 0.0, first))
+    found = paired_strata_comparison(
+        first, second, names, weights=dict.fromkeys(sizes, 1.0), binary=True, seed=1
+    )
+    return found.difference, float((gained - lost).mean())
 
 
 def area_under_the_curve(random):
@@ -195,7 +240,8 @@ def interaction_part(random):
 
 CASES: list[Case] = [
     share, share_of_clusters, mean, mean_of_clusters, skewed_mean_by_bootstrap, ratio,
-    ratio_by_bootstrap, strata, area_under_the_curve, difference_of_shares,
+    ratio_by_bootstrap, strata, macro_mean, area_under_the_curve, difference_of_shares,
+    difference_of_macro_means, difference_of_macro_shares,
     difference_of_shares_in_clusters, difference_of_means, difference_of_ratios, correlation,
     rank_correlation, cohen, fleiss, krippendorff, strength, spread_between_runs, run_part,
     item_part, interaction_part,

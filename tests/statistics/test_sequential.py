@@ -7,7 +7,7 @@ import pytest
 from scipy.special import betaln
 
 from tuneval.errors import StatisticsError
-from tuneval.statistics.paired import mcnemar
+from tuneval.statistics.mcnemar import mcnemar
 from tuneval.statistics.sequential import sequential_comparison
 
 
@@ -98,3 +98,83 @@ def test_points_of_a_hundred_are_the_same_as_shares() -> None:
 def test_a_change_beyond_its_bound_is_refused() -> None:
     with pytest.raises(StatisticsError, match="beyond the bound"):
         sequential_comparison([0.5, 2.0], bound=1)
+
+
+def grouped(random, n_groups: int, *, effect: float = 0.0):
+    """Changes of groups of very unequal size that hang together, the large ones rare and late."""
+    sizes = np.where(random.random(n_groups) < 0.05, 40, random.integers(1, 6, n_groups))
+    leaning = random.random(n_groups)
+    changes = np.concatenate(
+        [
+            np.where(
+                random.random(size) < 0.8,
+                1.0 if lean < 0.5 + effect else -1.0,
+                0.0,
+            )
+            for size, lean in zip(sizes, leaning, strict=True)
+        ]
+    )
+    return changes, np.repeat(np.arange(n_groups), sizes).tolist()
+
+
+def test_groups_of_unequal_size_raise_no_more_false_alarms() -> None:
+    random = np.random.default_rng(8)
+    rounds, false_alarms = 400, 0
+    for _ in range(rounds):
+        changes, groups = grouped(random, 200)
+        found = sequential_comparison(changes, bound=1, clusters=groups, largest=40)
+        false_alarms += found.verdict != "undecided"
+    assert false_alarms / rounds <= 0.05
+
+
+def test_what_is_decided_does_not_hang_on_what_comes_later() -> None:
+    random = np.random.default_rng(9)
+    changes, groups = grouped(random, 300, effect=0.3)
+    whole = sequential_comparison(changes, bound=1, clusters=groups, largest=40)
+    assert whole.verdict == "higher"
+    upto = sequential_comparison(
+        changes[: whole.decided_after], bound=1, clusters=groups[: whole.decided_after], largest=40
+    )
+    assert upto.decided_after == whole.decided_after == upto.n
+    before = len([group for group in groups[: whole.decided_after] if group != groups[upto.n - 1]])
+    short = sequential_comparison(changes[:before], bound=1, clusters=groups[:before], largest=40)
+    assert short.verdict == "undecided"
+    with pytest.raises(StatisticsError, match="was to be the largest"):
+        sequential_comparison(changes, bound=1, clusters=groups, largest=5)
+
+
+def test_the_interval_of_unequal_groups_holds_at_any_time() -> None:
+    random = np.random.default_rng(10)
+    rounds, missed = 100, 0
+    for _ in range(rounds):
+        changes, groups = grouped(random, 120, effect=0.2)
+        ends = np.flatnonzero(np.diff([*groups, -1])) + 1
+        missed += any(
+            sequential_comparison(
+                changes[:end], bound=1, clusters=groups[:end], largest=40
+            ).difference.excludes(0.8 * 0.4)
+            for end in ends[9::22]
+        )
+    assert missed / rounds <= 0.05
+
+
+def test_weights_follow_the_weighted_mean() -> None:
+    random = np.random.default_rng(11)
+    # A tenth of the items stand for half of the figure: a macro average over two subjects.
+    heavy = random.random(1500) < 0.1
+    won = random.random(1500)
+    changes = np.where(heavy, (won < 0.6) * 1.0, (won < 0.1) * -1.0)
+    weights = np.where(heavy, 5.0, 0.5 / 0.9)
+    found = sequential_comparison(changes, bound=1, weights=weights, largest=5.0)
+    assert found.verdict == "higher"
+    assert found.difference.value == pytest.approx((0.6 - 0.1) / 2, abs=0.04)
+    assert found.difference.low < (0.6 - 0.1) / 2 < found.difference.high
+    assert sequential_comparison(changes, bound=1).difference.value < 0
+
+
+def test_alike_before_a_difference_is_alike() -> None:
+    changes = np.concatenate([np.zeros(400), np.ones(100)])
+    assert sequential_comparison(changes, bound=1).verdict == "higher"
+    found = sequential_comparison(changes, bound=1, margin=0.1)
+    assert found.verdict == "alike"
+    assert found.decided_after <= 400

@@ -37,6 +37,7 @@ class Server:
     takes_texts: bool = True
     echoes: bool = True
     counts: bool = True
+    miscounts: int = 0
     longest_prompt: int | None = None
     together: threading.Barrier | None = None
     faults: list[Fault] = field(default_factory=list)
@@ -140,7 +141,7 @@ class Handler(BaseHTTPRequestHandler):
                 self.state.loaded.model,
                 [ids],
                 stop_ids=stop_ids,
-                max_new_tokens=body["max_tokens"],
+                max_new_tokens=body.get("max_tokens") or body["max_completion_tokens"],
                 temperature=body["temperature"],
                 seed=body.get("seed", 17),
             )
@@ -162,17 +163,19 @@ class Handler(BaseHTTPRequestHandler):
         self.wfile.write(b"data: [DONE]\n\n")
 
     def echo(self, body: dict[str, Any]) -> None:
-        choices = []
+        choices, n_tokens = [], 0
         for index, prompt in enumerate(body["prompt"]):
             ids = self.state.loaded.tokenizer.encode(prompt)
-            with torch.no_grad():
+            with self.state.lock, torch.no_grad():
                 logits = self.state.loaded.model(torch.tensor([ids])).logits[0]
             logprobs = logits.double().log_softmax(-1)
             told = [None] + [float(logprobs[n, token]) for n, token in enumerate(ids[1:])]
             told.append(float(logprobs[-1].max()))  # the token that max_tokens=1 adds
             found = {"token_logprobs": told} if self.state.echoes else None
             choices.append({"index": index, "text": prompt, "logprobs": found})
-        self.answer({"choices": choices[::-1], "usage": usage(1, 1)})
+            n_tokens += len(ids)
+        counted = usage(n_tokens + self.state.miscounts, 1) if self.state.counts else None
+        self.answer({"choices": choices[::-1], "usage": counted})
 
     def begin_stream(self) -> None:
         self.send_response(200)

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from tuneval.cli.console import answer, json_option, table, warn
-from tuneval.cli.rank_table import show_ranks
+from tuneval.cli.comparisons import show_all
+from tuneval.cli.console import answer, json_option
 from tuneval.errors import UsageError
 
 if TYPE_CHECKING:
-    from tuneval.evaluation.comparing.comparison import Evaluation
+    from tuneval.evaluation.comparing.compare_several import SeveralComparisons
+    from tuneval.evaluation.comparing.comparison import Comparison, Evaluation
     from tuneval.evaluation.comparing.gate import GateResult
 
 
@@ -53,6 +54,12 @@ if TYPE_CHECKING:
     metavar="A,B,…",
     help="Also one order of all by these metrics together, by mean rank.",
 )
+@click.option(
+    "--report",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="FOLDER",
+    help="Also write report.html and report.md there.",
+)
 @json_option
 def compare(
     evaluations: tuple[str, ...],
@@ -64,6 +71,7 @@ def compare(
     follow: str | None,
     margin: float | None,
     rank_by: str | None,
+    report: Path | None,
     as_json: bool,
 ) -> int:
     """Compare evaluation B with evaluation A, item by item; differences are B less A.
@@ -74,43 +82,18 @@ def compare(
     """
     named = _load(evaluations)
     judged = _judge(named, fail_if, fail_unless)
-    content = _compared(named, metrics, flips_on)
+    compared = _compared(named, metrics, flips_on)
+    content = {} if compared is None else compared.as_dict()
     if judged:
         content["gates"] = [gate.as_dict() for gate in judged]
     if follow is not None:
         content["followed"] = _followed(named, follow, margin)
     if rank_by is not None:
         content["ranks"] = _ranks(named, rank_by)
-    answer(as_json, content, lambda found: _show(found, show))
+    if report is not None:
+        content["report"] = _report(report, named, compared, judged)
+    answer(as_json, content, lambda found: show_all(found, compared, show))
     return int(any(gate.failed for gate in judged))
-
-
-def show_table(comparison: dict[str, Any]) -> None:
-    """Both sides and their difference on every metric, each with its interval."""
-    from tuneval.evaluation.catalogs.metric_names import reading_order
-    from tuneval.evaluation.comparing.comparison import Comparison
-    from tuneval.evaluation.report import verdict
-    from tuneval.evaluation.report.numbers import difference_text, estimate_text, p_text
-
-    found = Comparison.from_dict(comparison)
-    rows = [
-        [
-            row.metric,
-            estimate_text(row.a),
-            estimate_text(row.b),
-            difference_text(row.difference),
-            p_text(row.p_holm),
-            row.verdict if row.verdict == "unclear" else verdict.among_many(row).en,
-        ]
-        for row in sorted(found.rows, key=lambda row: reading_order(row.metric))
-    ]
-    table(["metric", found.a, found.b, "difference", "p (Holm)", "verdict"], rows)
-    groups = "" if found.n_groups is None else f" in {found.n_groups} independent groups"
-    click.echo(
-        f"{found.n_items} paired items{groups}; 95% intervals; difference: {found.b} less {found.a}"
-    )
-    for warning in found.warnings:
-        warn(warning)
 
 
 def _load(texts: Sequence[str]) -> dict[str, Evaluation]:
@@ -148,19 +131,19 @@ def _judge(
 
 def _compared(
     named: Mapping[str, Evaluation], metrics: Sequence[str], flips_on: str | None
-) -> dict[str, Any]:
-    """A comparison of two, or of every pair of several; nothing of one."""
+) -> Comparison | SeveralComparisons | None:
+    """A comparison of two, or of every pair of several; None of one."""
     from tuneval.evaluation.comparing.compare import compare as compare_two
     from tuneval.evaluation.comparing.compare_several import compare_several
 
     found = list(named.values())
     if len(found) == 1:
-        return {}
+        return None
     if len(found) == 2:
-        return compare_two(*found, metrics=metrics or None, flips_on=flips_on).as_dict()
+        return compare_two(*found, metrics=metrics or None, flips_on=flips_on)
     if flips_on is not None:
         raise UsageError("Flips are listed for two evaluations.", mend="leave out --flips-on")
-    return compare_several(found, metrics=metrics or None).as_dict()
+    return compare_several(found, metrics=metrics or None)
 
 
 def _followed(
@@ -181,82 +164,32 @@ def _ranks(named: Mapping[str, Evaluation], metrics: str) -> dict[str, Any]:
     return aggregate(list(named.values()), names_in(metrics)).as_dict()
 
 
-_BESIDE = ("gates", "followed")
-"""What stands beside the comparison in the answer."""
+def _report(
+    folder: Path,
+    named: Mapping[str, Evaluation],
+    compared: Comparison | SeveralComparisons | None,
+    judged: Sequence[GateResult],
+) -> str:
+    """Write the report of all of it; where it lies."""
+    from tuneval.evaluation.comparing.compare import model_text
+    from tuneval.evaluation.comparing.compare_several import SeveralComparisons
+    from tuneval.evaluation.comparing.comparison import Comparison
+    from tuneval.evaluation.report import ReportFacts, write_report
 
-
-def _show(content: dict[str, Any], shown: int) -> None:
-    compared = {key: value for key, value in content.items() if key not in _BESIDE}
-    if "standings" in compared:
-        _show_several(compared)
-    elif compared:
-        show_table(compared)
-        _show_flips(compared, shown)
-    for pair, found in content.get("followed", {}).items():
-        _show_followed(pair, found)
-    if "ranks" in content:
-        show_ranks(content["ranks"])
-    for gate in content.get("gates", ()):
-        said = "fails" if gate["failed"] else "passes"
-        click.echo(f'{said}: --fail-{gate["fails"]} "{gate["condition"]}"')
-        for reason in gate["reasons"]:
-            click.echo(f"  {reason}")
-
-
-def _show_several(content: dict[str, Any]) -> None:
-    """Who may stand where by each metric, then every pair."""
-    from tuneval.evaluation.report.numbers import value_text
-
-    pairs = content["pairs"]
-    units = {row["metric"]: row["unit"] for pair in pairs.values() for row in pair["rows"]}
-    rows = []
-    for metric, standings in content["standings"].items():
-        for each in standings:
-            ranks = sorted({each["best_rank"], each["worst_rank"]})
-            rows.append(
-                [
-                    metric,
-                    " to ".join(map(str, ranks)),
-                    each["name"],
-                    value_text(each["value"], units[metric]),
-                    " ".join(each["sets"]),
-                ]
-            )
-    table(["metric", "rank", "evaluation", "value", "tied sets"], rows)
-    click.echo(
-        "evaluations that share a letter are not told apart; p adjusted for all metrics of all "
-        f"{len(pairs)} pairs (Holm)"
+    results = {name: evaluation.result for name, evaluation in named.items()}
+    of_files = {name: r for name, r in results.items() if compared is None or r.task is None}
+    written = write_report(
+        folder,
+        ReportFacts(
+            title=", ".join(named),
+            run_id=folder.name,
+            created=max(result.created for result in results.values()),
+            model=", ".join(dict.fromkeys(map(model_text, results.values()))),
+            evaluations=of_files,
+            comparison=compared if isinstance(compared, Comparison) else None,
+            comparisons=compared.pairs if isinstance(compared, SeveralComparisons) else {},
+            standings=compared.standings if isinstance(compared, SeveralComparisons) else {},
+            gates=judged,
+        ),
     )
-    for pair in pairs.values():
-        click.echo("")
-        show_table(pair)
-
-
-def _show_flips(comparison: dict[str, Any], shown: int) -> None:
-    if comparison["flips_metric"] is None:
-        return
-    for side in ("improved", "worsened"):
-        flips = comparison[side]
-        click.echo(f"\n{side} on {comparison['flips_metric']}: {len(flips)} items")
-        for flip in flips[:shown]:
-            click.echo(f"  {flip['source']}: {flip['prompt']}")
-            click.echo(f"    expected  {flip['label']}")
-            for model in ("a", "b"):
-                click.echo(f"    {comparison[model]:<8}  {flip[model]}")
-
-
-def _show_followed(pair: str, found: dict[str, Any]) -> None:
-    """When a pair was decided; its p-value and interval hold however often one looked."""
-    from tuneval.evaluation.report.numbers import difference_text, p_text
-    from tuneval.statistics.estimate import Estimate
-
-    decided = (
-        "undecided"
-        if found["decided_after"] is None
-        else f"{found['verdict']} after {found['decided_after']}"
-    )
-    difference = difference_text(Estimate.from_dict(found["difference"]))
-    click.echo(
-        f"{pair}, one item after the other: {decided} of {found['n']} items, {difference}, "
-        f"p {p_text(found['p_value'])} at any time"
-    )
+    return str(written.html)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tuneval.cli.console import table
+from tuneval.cli.stability import show_stability
 
 if TYPE_CHECKING:
     from tuneval.evaluation.record import EvaluationResult
@@ -58,23 +59,28 @@ def show_suite(outcome: SuiteOutcome) -> None:
         for label, result in facts.of(title).items():
             found, over = headline(result), averaged(result)
             shown = ["–", ""] if found is None else [estimate_text(found), sample_text(found)]
-            mean = "" if over == "items" else f", macro average by {over}"
-            rows.append([title, label, main_metric(result) + mean, *shown])
+            rows.append([title, label, averaged_text(main_metric(result), over), *shown])
     table(["task", "model", "metric", "value, 95% interval", "sample"], rows)
     differences = [
-        [title, label, row.metric, difference_text(row.difference), p_text(row.p_holm),
-         verdict.among_many(row).en]
+        [title, label, averaged_text(row.metric, row.over), difference_text(row.difference),
+         p_text(row.p_holm), verdict.among_many(row).en]
         for title, label, row in facts.differences()
     ]  # fmt: skip
     if differences:
         click.echo(f"\nagainst {facts.models[0]}, item by item")
         table(["task", "model", "metric", "difference", "p (Holm)", "it is"], differences)
-        if facts.has_averages:
-            click.echo(verdict.OVER_ITEMS.en)
-    for title in facts.titles:
+    if outcome.stability is not None:
+        click.echo("")
+        show_stability(outcome.stability)
+    for title in facts.told:
         for line in _notes(facts.of(title)):
             click.echo(f"{title}: {line}")
     click.echo(f"report: {outcome.folder / 'report.html'}")
+
+
+def averaged_text(metric: str, over: str) -> str:
+    """The metric's name, and over what it is averaged where items do not count alike."""
+    return metric if over == "items" else f"{metric}, macro average by {over}"
 
 
 def _notes(results: Mapping[str, EvaluationResult]) -> Iterator[str]:

@@ -12,7 +12,7 @@ from tuneval.cli.data.show import draw
 from tuneval.cli.training_plan import plans_of_trainings, show_trainings, trainings_as_dict
 
 if TYPE_CHECKING:
-    from tuneval.recipes.ablation import AblationRow
+    from tuneval.evaluation.comparing.ablation import AblationRow
     from tuneval.recipes.plan import Plan
     from tuneval.recipes.recipe import Recipe
     from tuneval.recipes.run import Outcome, StepOutcome
@@ -135,7 +135,7 @@ def _did(verb: str, outcome: StepOutcome) -> str:
 
 
 def _show_outcome(outcome: Outcome, recipe: Recipe) -> None:
-    from tuneval.cli.compare import show_table
+    from tuneval.cli.comparisons import show_table
     from tuneval.evaluation.comparing.compare import Comparison
     from tuneval.evaluation.comparing.family import holm_over
     from tuneval.recipes.ablation import ablation_rows
@@ -148,15 +148,10 @@ def _show_outcome(outcome: Outcome, recipe: Recipe) -> None:
     cells = ablation_rows(recipe, found)
     if cells:
         _show_ablation(cells)
-    in_table = {
-        tuple(
-            name if row.task is None else f"{name}/{row.task}" for name in (row.baseline, row.cell)
-        )
-        for row in cells
-    }
+    in_table = {row.sides for row in cells}
     for comparison in holm_over(found).values():
         if (comparison.a, comparison.b) not in in_table:
-            show_table(comparison.as_dict())
+            show_table(comparison)
     if len(found) > 1:
         click.echo(f"p is adjusted for all differences of the {len(found)} comparisons (Holm)")
     for step in outcome.steps:
@@ -167,33 +162,10 @@ def _show_outcome(outcome: Outcome, recipe: Recipe) -> None:
 
 def _show_ablation(rows: Sequence[AblationRow]) -> None:
     """Every cell of the matrix beside the baseline, in one table."""
-    from tuneval.evaluation.report import verdict
-    from tuneval.evaluation.report.numbers import difference_text, estimate_text, p_text
+    from tuneval.cli.comparisons import row_name
+    from tuneval.evaluation.report.ablation import ablation_table, baseline_said
+    from tuneval.pages.text import english
 
-    axes = list(dict.fromkeys(axis for row in rows for axis in row.levels))
-    baselines = list(dict.fromkeys(row.baseline for row in rows))
-    on_tasks = any(row.task is not None for row in rows)
-    table(
-        [
-            *(["task"] if on_tasks else []),
-            "metric",
-            *axes,
-            "value",
-            "less the baseline",
-            "p (Holm)",
-            "verdict",
-        ],
-        [
-            [
-                *([row.task or "–"] if on_tasks else []),
-                row.difference.metric,
-                *(row.levels.get(axis, "–") for axis in axes),
-                estimate_text(row.difference.b),
-                difference_text(row.difference.difference),
-                p_text(row.difference.p_holm),
-                verdict.among_many(row.difference).en,
-            ]
-            for row in rows
-        ],
-    )
-    click.echo(f"baseline: {', '.join(baselines)}")
+    headings, cells = ablation_table(rows, row_name)
+    table([english(h) for h in headings], [[english(cell) for cell in row] for row in cells])
+    click.echo(baseline_said(rows).en)

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from tuneval.evaluation.items import Item
+from tuneval.evaluation.metric import OfNamedClass
 from tuneval.evaluation.metrics import load_metric
 from tuneval.evaluation.result import MetricResult
 from tuneval.evaluation.robustness.families import items_for
@@ -17,6 +18,8 @@ def account_for(items: Sequence[Item], metric: str, *, seed: int) -> MetricResul
     measure = load_metric(metric)
     items = items_for(measure, items)
     reasons = [measure.missing(item) for item in items]
+    if isinstance(measure, OfNamedClass) and (unknown := measure.unknown_class(items)) is not None:
+        reasons = [reason or unknown for reason in reasons]
     counted = [item for item, reason in zip(items, reasons, strict=True) if reason is None]
     return MetricResult(
         metric=metric,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +15,8 @@ from tuneval.errors import DataError, RunError, UsageError
 from tuneval.evaluation.account import account_for, clusters_of
 from tuneval.evaluation.answering import generated, teacher_forced
 from tuneval.evaluation.answering.kept import ELAPSED, Kept
+from tuneval.evaluation.asking.answered import taken_by
+from tuneval.evaluation.asking.trained import train_seconds
 from tuneval.evaluation.config import EvaluateConfig
 from tuneval.evaluation.grade import grade
 from tuneval.evaluation.items import Item, TeacherForced, write_items
@@ -129,12 +131,11 @@ class _Work:
 
     def carry_out(self) -> EvaluationResult:
         """Obtain what is missing, grade everything, write everything; the result."""
+        from tuneval.models.forward import longest_input
+
         self._claim()
         ready = prepare(
-            self.examples,
-            self.template,
-            self.config.max_length,
-            generate=self.config.generate,
+            self.examples, self.template, self.config, longest=longest_input(self.loaded.model)
         )
         self._warn(ready)
         measured = Kept(self.folder / LIKELIHOOD_NAME, wanted=ready.tokens.keys())
@@ -152,14 +153,17 @@ class _Work:
         if self.config.generate:
             self._answer(ready, answered)
             seconds["answers"] = self._answer_seconds(answered)
-        items = _with_answers(ready.items(), measured, answered)
+        items = _with_answers(ready.items(), measured, answered, of_model=self._of_model())
         items = grade(items, [*TEACHER_FORCED, *self.config.graded_metrics])
         result = self._result(items, ready, seconds)
         self._write(items, answered, result)
         return result
 
     def _answer(self, ready: Prepared, answered: Kept) -> None:
-        """Let the model answer what it has not answered yet."""
+        """Let the model answer what it has not answered yet; each row says what it took."""
+        from tuneval.evaluation.answering.local import measure_of
+
+        answered.measure = measure_of(self.loaded.model)
         generated.answer(
             self.loaded,
             ready.prompts,
@@ -175,6 +179,11 @@ class _Work:
             stage=f"{self.name}: answers",
             report=self.report,
         )
+
+    def _of_model(self) -> dict[str, float]:
+        """What is known of the model itself, for every item."""
+        seconds = train_seconds(self.loaded.reference.text, self.loaded.adapter)
+        return {} if seconds is None else {"train_seconds": seconds}
 
     def _claim(self) -> None:
         """Take the folder for this work. Raises RunError when it holds other answers."""
@@ -200,6 +209,9 @@ class _Work:
             self.report(Warned(stage, f"{ready.duplicates} examples stand twice; evaluated once"))
         if ready.truncated:
             self.report(Warned(stage, f"{ready.truncated} items are cut to max_length"))
+        if ready.short_of_room:
+            said = f"{ready.short_of_room} prompts leave less room than max_new_tokens"
+            self.report(Warned(stage, said))
 
     def _answer_seconds(self, answered: Kept) -> float:
         """From the answers as they came, or from an earlier start that had finished them."""
@@ -253,10 +265,13 @@ class _Work:
         self.report(Saved(f"evaluate {self.name}", str(self.folder)))
 
 
-def _with_answers(items: Sequence[Item], measured: Kept, answered: Kept) -> list[Item]:
+def _with_answers(
+    items: Sequence[Item], measured: Kept, answered: Kept, *, of_model: Mapping[str, float]
+) -> list[Item]:
     fields = TeacherForced.__dataclass_fields__
     filled = []
     for item in items:
+        item = replace(item, fields=of_model)
         forced, said = measured.rows.get(item.id), answered.rows.get(item.id)
         if forced is not None:
             item = replace(item, teacher_forced=TeacherForced(**{k: forced[k] for k in fields}))
@@ -266,6 +281,7 @@ def _with_answers(items: Sequence[Item], measured: Kept, answered: Kept) -> list
                 predict=said["predict"],
                 finish_reason=said["finish_reason"],
                 n_tokens=said["n_tokens"],
+                fields={**of_model, **taken_by(said)},
             )
         filled.append(item)
     return filled
@@ -288,6 +304,7 @@ def _counts(items: Sequence[Item], ready: Prepared, n_examples: int) -> dict[str
         "generated": sum(item.predict is not None for item in items),
         "cut_by_length": sum(item.finish_reason == "length" for item in items),
         "truncated": ready.truncated,
+        "short_of_room": ready.short_of_room,
     }
 
 

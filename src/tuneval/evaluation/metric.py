@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     from tuneval.evaluation.items import Item
@@ -87,7 +87,10 @@ class About:
 
 
 class Metric(Protocol):
-    """A figure over items. `clusters` has one key per item, or is None: items are independent."""
+    """A figure over items. `clusters` has one key per item, or is None: items are independent.
+
+    Intervals are at `level`.
+    """
 
     @property
     def about(self) -> About:
@@ -101,14 +104,28 @@ class Metric(Protocol):
         """Why the item cannot count; None when it can."""
 
     def estimate(
-        self, items: Sequence[Item], *, clusters: Clusters | None, seed: int
+        self, items: Sequence[Item], *, clusters: Clusters | None, seed: int, level: float = 0.95
     ) -> Estimate | None:
         """The figure with its interval; None for a table. All of `items` count; there is one."""
 
     def compare(
-        self, a: Sequence[Item], b: Sequence[Item], *, clusters: Clusters | None, seed: int
+        self,
+        a: Sequence[Item],
+        b: Sequence[Item],
+        *,
+        clusters: Clusters | None,
+        seed: int,
+        level: float = 0.95,
     ) -> PairedComparison | None:
         """The figure of `b` less that of `a`, item by item in one order; None for a table."""
 
     def detail(self, items: Sequence[Item]) -> Mapping[str, Any] | None:
         """What one number cannot hold, for JSON: a confusion matrix, a curve, bins."""
+
+
+@runtime_checkable
+class OfNamedClass(Protocol):
+    """A metric of a class that is named with it, and may be named wrongly."""
+
+    def unknown_class(self, items: Sequence[Item]) -> str | None:
+        """Why the items have no figure: the named class stands nowhere; None where it does."""

@@ -15,6 +15,8 @@ from tuneval.errors import RunError
 from tuneval.evaluation.config import EvaluateConfig
 from tuneval.evaluation.evaluate import evaluate
 from tuneval.evaluation.record import RESULT_NAME, EvaluationResult
+from tuneval.models.load import model_hash
+from tuneval.models.reference import parse_reference
 from tuneval.runs.events import Report, ignore
 from tuneval.runs.find import find_by_key, find_run, runs_root
 from tuneval.runs.recorder import Recorder, tee
@@ -52,10 +54,14 @@ def evaluate_file(
     command: str | None = None,
     report: Report = ignore,
 ) -> Evaluated:
-    """Evaluate in `folder`, or in a run under `root`; the same work continues in the same run."""
+    """Evaluate in `folder`, or in a run under `root`; the same work continues in the same run.
+
+    Other weights are other work, whatever they are called: `run:latest` after another training.
+    """
     examples = list(islice(read(task.file), task.limit))
+    model = parse_reference(task.model).text
     words = {
-        "model": task.model,
+        "model": model,
         "adapter": task.adapter,
         "examples": examples,
         "name": task.name,
@@ -64,12 +70,13 @@ def evaluate_file(
     if folder is not None:
         return Evaluated(folder, evaluate(config, folder=folder, report=report, **words))  # type: ignore[arg-type]
     digest = data_hash(examples)
+    weights = model_hash(model, adapter=task.adapter, report=report)
     key = files.sha256_json(
-        [config.settings(), digest, task.model, task.adapter, task.template, task.name]
+        [config.settings(), digest, weights, task.adapter, task.template, task.name]
     )
     root = runs_root() if root is None else Path(root)
     run = find_by_key(root, key) or Run.create(
-        root, task.name, key, command=command, data_hash=digest, model=task.model
+        root, task.name, key, command=command, data_hash=digest, model=model
     )
     place = run.path(ROOM, task.name)
     with run.at_work():

@@ -1,73 +1,25 @@
-"""A file of predictions, whoever made them: read, graded and accounted for without any model.
-
-In any container that `tuneval data` reads (JSON lines, a JSON array, CSV, Parquet), one object
-for each answer:
-
-    prediction or predict   what was answered; null: nothing was
-    reference or label      the true answer
-    id                      tells items apart, and pairs two files in a comparison; else the row's
-                            number, counted from 1
-    group                   shared by items that hang together, such as questions on one passage
-    prompt                  what was asked, for people to read
-    probability, labels, …  what metrics beyond text need (`FIELDS`)
-
-All other keys become tags. An empty cell is no id and no group, but an empty answer is one.
-"""
+"""A file of predictions, whoever made them: read, graded and accounted for without any model."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from tuneval import __version__, files
-from tuneval.data.finding import Finding
-from tuneval.data.origin import origin
-from tuneval.errors import DataError
 from tuneval.evaluation.account import account_for, clusters_of
 from tuneval.evaluation.config import EvaluateConfig
 from tuneval.evaluation.grade import grade
 from tuneval.evaluation.items import Item, write_items
 from tuneval.evaluation.own_file import ROOM, Evaluated
+from tuneval.evaluation.prediction_rows import read_predictions
 from tuneval.evaluation.record import RESULT_NAME, EvaluationResult
 from tuneval.runs.events import Finished, Report, Saved, Started, Step, ignore
 from tuneval.runs.find import find_by_key, runs_root
 from tuneval.runs.recorder import Recorder, tee
 from tuneval.runs.run import Run
 
-FIELDS = frozenset(
-    {
-        "probability",
-        "probabilities",
-        "confidence",
-        "number",
-        "reference_number",
-        "labels",
-        "reference_labels",
-        "classes",
-        "ranking",
-        "document_scores",
-        "documents",
-        "relevance",
-        "return",
-        "boxes",
-        "reference_boxes",
-        "seconds",
-        "seconds_to_first",
-        "n_tokens",
-        "peak_memory_bytes",
-        "energy_joules",
-        "perturbation",
-        "original",
-    }
-)
-"""Keys that metrics read beside the two texts."""
-PREDICTION, REFERENCE = ("prediction", "predict"), ("reference", "label")
-_KNOWN = frozenset({"id", "group", "prompt", *PREDICTION, *REFERENCE, *FIELDS})
-_AS_OBJECT = 'write it as {"prediction": …, "reference": …} or remove it'
 _SETTINGS = ("metrics", "json_fields", "seed")
 
 
@@ -78,32 +30,6 @@ class Predictions:
     file: str
     name: str
     model: str | None = None
-
-
-def read_predictions(file: str) -> list[Item]:
-    """The items of a file, in its order.
-
-    Raises DataError for a row that is broken, has none of the keys, or has the id of another one;
-    and for a file without rows, or without any prediction or field.
-    """
-    items: dict[str, Item] = {}
-    has_answers = False
-    for number, (source, row) in enumerate(_rows(file), start=1):
-        item = _item(row, source, number)
-        # A null is no cell of a table: its rows tell only together that nothing is answered.
-        has_answers |= bool(item.fields) or any(key in row for key in PREDICTION)
-        there = items.setdefault(item.id, item)
-        if there is not item:
-            raise DataError(
-                f"Two predictions have the id '{item.id}'.",
-                where=f"{there.source} and {source}",
-                mend="give each its own id, or leave `id` away",
-            )
-    if not items:
-        raise DataError("The file holds no prediction.", where=file, mend="give it rows")
-    if not has_answers:
-        raise _lacks_prediction("No row has a prediction.", file)
-    return list(items.values())
 
 
 def evaluate_predictions(
@@ -207,64 +133,3 @@ def _counts(items: Sequence[Item]) -> dict[str, int]:
         "independent_groups": len(shared) + sum(group is None for group in groups),
         "generated": sum(item.predict is not None for item in items),
     }
-
-
-def _rows(file: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Each row with its place. Raises DataError at the first broken one."""
-    for record in origin(file).records():
-        findings = (record,) if isinstance(record, Finding) else record.findings
-        for finding in findings:
-            if finding.rule == "json.not_object":
-                raise DataError(finding.what, where=finding.where, mend=_AS_OBJECT)
-            if finding.severity == "error":
-                raise finding.as_error()
-        if not isinstance(record, Finding) and record.value is not None:
-            yield str(record.source), record.value
-
-
-def _item(row: Mapping[str, Any], source: str, number: int) -> Item:
-    found = {key: _plain(row[key]) for key in FIELDS if row.get(key) is not None}
-    if not _KNOWN.intersection(row):
-        raise _lacks_prediction("The row has no prediction.", source)
-    return Item(
-        id=_text(row, ("id",)) or str(number),
-        source=source,
-        group=_text(row, ("group",)) or None,
-        tags={key: value for key, value in row.items() if key not in _KNOWN},
-        prompt=_text(row, ("prompt",)) or "",
-        label=_text(row, REFERENCE),
-        predict=_text(row, PREDICTION),
-        fields=found,
-    )
-
-
-def _lacks_prediction(what: str, where: str) -> DataError:
-    return DataError(
-        what,
-        where=where,
-        mend="give it the key 'prediction' (null where nothing was answered), or one of: "
-        + ", ".join(sorted(FIELDS)),
-    )
-
-
-def _text(row: Mapping[str, Any], keys: Sequence[str]) -> str | None:
-    """The first of `keys` that has a value; what is no text is written as JSON.
-
-    A whole number is written without a point: a column with a gap makes 3.0 of every 3.
-    """
-    value = next((row[key] for key in keys if row.get(key) is not None), None)
-    if value is None or isinstance(value, str):
-        return value
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    return json.dumps(value, ensure_ascii=False)
-
-
-def _plain(value: Any) -> Any:
-    """A field's value; in a CSV numbers, lists and tables stand as text."""
-    if not isinstance(value, str):
-        return value
-    try:
-        return json.loads(value)
-    except (ValueError, RecursionError):
-        return value

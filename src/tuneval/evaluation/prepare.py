@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from tuneval.data.example import Example
 from tuneval.errors import DataError
+from tuneval.evaluation.config import EvaluateConfig
 from tuneval.evaluation.items import Item
 from tuneval.tokenization import Template, Tokens
 
 TEACHER_FORCED, GENERATED = "teacher_forced", "generated"
 NO_ANSWER = "the conversation does not end with an assistant turn"
+Ids = TypeVar("Ids")
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +23,8 @@ class Prepared:
     """By item id: the distinct examples, their tokens and prompts, and why one has none.
 
     `skipped` is item id to way of answering to reason. `duplicates` counts examples that stand
-    in the data more than once and are evaluated once; `truncated` what `max_length` cut.
+    in the data more than once and are evaluated once; `truncated` what `max_length` cut;
+    `short_of_room` prompts after which the model cannot read a whole answer.
     """
 
     examples: Mapping[str, Example]
@@ -29,6 +33,7 @@ class Prepared:
     skipped: Mapping[str, Mapping[str, str]]
     duplicates: int
     truncated: int
+    short_of_room: int
 
     @property
     def labels(self) -> dict[str, str]:
@@ -58,13 +63,14 @@ class Prepared:
 def prepare(
     examples: Sequence[Example],
     template: Template,
-    max_length: int | None,
+    config: EvaluateConfig,
     *,
-    generate: bool = True,
+    longest: int | None = None,
 ) -> Prepared:
     """Encode every distinct example; none is lost without a reason.
 
-    Where nothing is generated there are no prompts, and none is missed.
+    `longest` is how many tokens the model reads. Where nothing is generated there are no prompts,
+    and none is missed.
     """
     distinct = {example.id: example for example in reversed(examples)}
     distinct = {example.id: distinct[example.id] for example in examples}
@@ -74,24 +80,43 @@ def prepare(
     truncated = 0
     for item_id, example in distinct.items():
         try:
-            encoded = template.encode(example, max_length=max_length)
-            tokens[item_id] = encoded.tokens
+            encoded = template.encode(example, max_length=config.max_length)
+            # The last token is predicted, and not read.
+            tokens[item_id] = _readable(encoded.tokens, len(encoded.tokens) - 1, longest)
             truncated += encoded.truncation is not None
         except DataError as error:
             skipped.setdefault(item_id, {})[TEACHER_FORCED] = error.what
-        if not generate:
-            continue
-        if example.answer is None:
-            skipped.setdefault(item_id, {})[GENERATED] = NO_ANSWER
+        if not config.generate:
             continue
         try:
-            prompts[item_id] = template.encode_prompt(
-                example.prompt, example.tools, max_length=max_length
-            )
+            prompt = _prompt(example, template, config.max_length)
+            prompts[item_id] = _readable(prompt, len(prompt), longest)
         except DataError as error:
             skipped.setdefault(item_id, {})[GENERATED] = error.what
-    duplicates = len(examples) - len(distinct)
-    return Prepared(distinct, tokens, prompts, skipped, duplicates, truncated)
+    return Prepared(
+        distinct,
+        tokens,
+        prompts,
+        skipped,
+        duplicates=len(examples) - len(distinct),
+        truncated=truncated,
+        short_of_room=0
+        if longest is None
+        else sum(len(ids) + config.max_new_tokens - 1 > longest for ids in prompts.values()),
+    )
+
+
+def _prompt(example: Example, template: Template, max_length: int | None) -> list[int]:
+    if example.answer is None:
+        raise DataError(NO_ANSWER)
+    return template.encode_prompt(example.prompt, example.tools, max_length=max_length)
+
+
+def _readable(ids: Ids, n_read: int, longest: int | None) -> Ids:
+    """The ids, of which so many are read. Raises DataError where those are too many."""
+    if longest is not None and n_read > longest:
+        raise DataError(f"longer than the {longest} tokens that the model reads")
+    return ids
 
 
 def _user_text(example: Example) -> str:

@@ -14,6 +14,14 @@ Way = Literal["choose", "generate", "read"]
 Prompt = str | tuple[Message, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Again:
+    """A second stage: `text` is put below a question and its answer, and answered in its turn."""
+
+    text: str
+    max_new_tokens: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
     """One item of a task before it is asked.
@@ -29,7 +37,8 @@ class Question:
     it is. `group` is shared by items that hang together: questions on one passage.
     `temperature` is the one that the task prescribes; None leaves it to the evaluation. `after`
     is the id of the question before it in one conversation: it is asked when that one is
-    answered, and its own prompt is only what is said then (see `turns`).
+    answered, and its own prompt is only what is said then (see `turns`). With `then` the first
+    answer is no more than the reasoning, and the answer to the second stage is the one that counts.
     """
 
     id: str
@@ -47,6 +56,7 @@ class Question:
     max_new_tokens: int = 64
     temperature: float | None = None
     after: str | None = None
+    then: Again | None = None
     stop: tuple[str, ...] = ()
     group: str | None = None
     tags: Mapping[str, Any] = field(default_factory=dict)

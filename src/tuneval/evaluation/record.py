@@ -11,6 +11,7 @@ from tuneval import files
 from tuneval.errors import RunError
 from tuneval.evaluation.asking.task_record import TaskRecord
 from tuneval.evaluation.result import MetricResult
+from tuneval.statistics.estimate import Estimate
 
 RESULT_NAME = "result.json"
 
@@ -72,6 +73,14 @@ class EvaluationResult:
         metrics = {name: MetricResult.from_dict(m) for name, m in row["metrics"].items()}
         task = None if row.get("task") is None else TaskRecord.from_dict(row["task"])
         return cls(**{**row, "metrics": metrics, "notes": tuple(row["notes"]), "task": task})
+
+    def figure(self, metric: str) -> Estimate | None:
+        """The metric's figure as the task averages it, else over the items; None without one."""
+        averaged = None if self.task is None else self.task.figure(metric)
+        if averaged is not None:
+            return averaged.estimate
+        found = self.metrics.get(metric)
+        return None if found is None else found.estimate
 
     def save(self, folder: Path) -> None:
         """Write `result.json`. Call it when every other file of the folder is written."""

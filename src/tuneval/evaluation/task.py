@@ -100,6 +100,12 @@ class Task(BaseModel, ABC):
         Raises DataError for files that are missing or wrong.
         """
 
+    def judged(self, items: Sequence[Item]) -> Sequence[Item]:
+        """The answered items with what the benchmark's own program makes of them in their fields;
+        mostly as they are. Metrics grade them afterwards.
+        """
+        return items
+
     def leave(self, folder: Path, items: Sequence[Item], *, model: str) -> None:
         """Write what the benchmark's own tools read of a finished evaluation; mostly nothing."""
 

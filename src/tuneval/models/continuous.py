@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import inspect
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -21,7 +21,7 @@ from tuneval.models.answer import Answer, Completion, IsFinished, Prompt, never,
 from tuneval.models.decoding import State
 from tuneval.models.forward import is_close
 from tuneval.models.kv_cache import places_after
-from tuneval.models.packed_attention import States, can_be_packed
+from tuneval.models.packed_attention import States, can_be_packed, length_of
 from tuneval.models.sampling import Sampling
 from tuneval.models.sequences import Ids, shared_beginnings
 from tuneval.models.slots import SLOT_ATTENTION, Piece, Slots
@@ -47,7 +47,7 @@ def decode_continuously(
     virtual_states: States = (),
     token_budget: int,
     batch_size: int,
-) -> Iterator[tuple[int, Completion]]:
+) -> Generator[tuple[int, Completion], None, None]:
     """Index and completion of each prompt as it ends. Use in `evaluating(model)`.
 
     `virtual_states` come before every prompt, in each layer. `token_budget` bounds the tokens
@@ -86,7 +86,7 @@ def most_rows(model: Any) -> int:
 def can_be_continuous(model: Any, ids: Ids, virtual_states: States) -> bool:
     """Whether a model gives the same logits this way; tried once, on the first of the ids."""
     tried = _TRIED.setdefault(model, {})
-    n_virtual = _length(virtual_states)
+    n_virtual = length_of(virtual_states)
     if n_virtual not in tried:
         tried[n_virtual] = can_be_packed(model) and _gives_the_same(model, ids, virtual_states)
     return tried[n_virtual]
@@ -100,7 +100,7 @@ def _gives_the_same(model: Any, ids: Ids, virtual_states: States) -> bool:
     expected = [first, state.read([token])]
     with _slot_attention(model):
         reader = _Reader(model, 1)
-        reader.make_room(probe.size + _length(virtual_states), token_budget=1, n_wanted=1)
+        reader.make_room(probe.size + length_of(virtual_states), token_budget=1, n_wanted=1)
         found = [
             reader.read([], [(probe, _Beginning(probe.ids[:0], virtual_states))]),
             reader.read([token], []),
@@ -124,7 +124,7 @@ class _Queue:
     """Prompts in the order they are taken: the longest first, beside those that begin alike."""
 
     def __init__(self, prompts: Sequence[Prompt], virtual_states: States) -> None:
-        self._n_virtual = _length(virtual_states)
+        self._n_virtual = length_of(virtual_states)
         groups = []
         for places, n_shared in shared_beginnings([prompt.ids for prompt in prompts]):
             group = sorted((prompts[place] for place in places), key=lambda p: -len(p.ids))
@@ -216,10 +216,6 @@ class _Reader:
         ).logits[0]
         self.slots.end()
         return (logits if self._keeps else logits[where]).float()
-
-
-def _length(states: States) -> int:
-    return states[0][0].shape[2] if states else 0
 
 
 @contextmanager

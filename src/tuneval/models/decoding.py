@@ -6,7 +6,7 @@ of every token, or with an attention of their own.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -21,7 +21,7 @@ from tuneval.models.kv_cache import (
     places_after,
     share_rows,
 )
-from tuneval.models.packed_attention import States
+from tuneval.models.packed_attention import States, length_of
 from tuneval.models.sequences import SHORTEST_SHARED_PREFIX, common_prefix
 
 
@@ -34,7 +34,7 @@ def decode_in_batches(
     virtual_states: States = (),
     token_budget: int,
     batch_size: int,
-) -> Iterator[tuple[int, Completion]]:
+) -> Generator[tuple[int, Completion], None, None]:
     """Index and completion of each prompt as it ends, batch by batch of prompts of like length.
 
     Rows × (prompt + answer) is at most `token_budget` in each, and there are no more rows than
@@ -60,7 +60,7 @@ def decode(
     stop_ids: frozenset[int],
     is_finished: IsFinished = never,
     virtual_states: States = (),
-) -> Iterator[tuple[int, Completion]]:
+) -> Generator[tuple[int, Completion], None, None]:
     """Index and completion of each prompt of one batch as it ends.
 
     `virtual_states` come before every prompt, in each layer.
@@ -114,7 +114,7 @@ class State:
         self.model = model
         self.device = next(model.parameters()).device
         self.prompts = prompts
-        self.n_virtual = virtual_states[0][0].shape[2] if virtual_states else 0
+        self.n_virtual = length_of(virtual_states)
         width = self.n_virtual + max(len(p.ids) for p in prompts)
         capacity = width + max(p.limit for p in prompts)
         self.cache = make_cache(model.config, rows=len(prompts), capacity=capacity)

@@ -18,7 +18,7 @@ class Endpoint:
 
     At most `concurrency` questions are in flight. One that fails in passing (busy, timed out,
     cut off) is asked up to `retries` times more. `key_variable` names the environment's variable
-    with the key; without one none is sent: another address's key is not for this one.
+    with the key; where it is not set no other is sent: another address's key is not for this one.
     """
 
     url: str
@@ -48,6 +48,12 @@ def parse_endpoint(text: str) -> Endpoint:
     parts = urlsplit(address)
     if parts.scheme not in ("http", "https") or not parts.hostname or not model:
         raise UsageError(f"'{text}' is not the address of a model.", mend=f"write {FORM}")
+    if parts.username is not None or parts.password is not None:
+        raise UsageError(
+            "An address with a name or password in it would stand in every result.",
+            where=f"{parts.scheme}://…@{parts.hostname}",
+            mend="leave it out, and set the environment variable TUNEVAL_ENDPOINT_KEY to the key",
+        )
     given = dict(parse_qsl(parts.query, keep_blank_values=True))
     known = {}
     for name, value in given.items():

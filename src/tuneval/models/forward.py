@@ -9,6 +9,7 @@ packed input into the next. Where it does not hold, the whole model runs on padd
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,11 +21,13 @@ import numpy.typing as npt
 import torch
 
 from tuneval.errors import ModelError
+from tuneval.models.blocks import find_blocks
 from tuneval.models.head import Found, Wanted, from_hidden, from_logits, precise
 from tuneval.models.packed_attention import (
     PACKED_ATTENTION,
     Layout,
     States,
+    length_of,
     use_packed_attention,
 )
 from tuneval.models.sequences import Ids, Input, PackedRow
@@ -35,9 +38,10 @@ Positions = npt.NDArray[np.int64]
 # Logits held at once where whole rows of them are made: 256 of a 49k vocabulary, 48 of a 262k one.
 CHUNK_LOGITS = 12_582_912
 PROBE_TOKENS = 8
-# Of models that were tried: whether (packed rows, parts) hold, by whether packed rows were asked
-# for. It lies in how a model is made, not in its weights.
-_TRIED: WeakKeyDictionary[Any, dict[bool, tuple[bool, bool]]] = WeakKeyDictionary()
+# Of models that were tried: whether packed rows and parts hold, and what may be narrowed, by
+# whether packed rows were asked for. It lies in how a model is made, not in its weights.
+_Tried = tuple[bool, bool, torch.nn.Module | None]
+_TRIED: WeakKeyDictionary[Any, dict[bool, _Tried]] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +101,7 @@ class Forward:
         self.model = model
         self.is_packed = False
         self.is_split = False
+        self._narrowed: torch.nn.Module | None = None
         self.virtual = virtual_tokens(model)
         self.states: States | None = None
         self._begun: tuple[bytes, States] = (b"", ())
@@ -144,13 +149,13 @@ class Forward:
         """
         tried = _TRIED.setdefault(self.model, {})
         if packed in tried:
-            self.is_packed, self.is_split = tried[packed]
+            self.is_packed, self.is_split, self._narrowed = tried[packed]
             if self.is_packed:
                 self._has_states()
                 use_packed_attention(self.core)
             return
         self._try_parts(first, last, packed=packed)
-        tried[packed] = (self.is_packed, self.is_split)
+        tried[packed] = (self.is_packed, self.is_split, self._narrowed)
 
     def _try_parts(self, first: Ids, last: Ids, *, packed: bool) -> None:
         samples = [Input(ids[:PROBE_TOKENS]) for ids in (first, last)]
@@ -168,6 +173,12 @@ class Forward:
         if self._has_parts() and (self.virtual is None or self.is_packed):
             self.is_split = True
             self.is_split = is_close(self._all_logits(batches), alone)
+        if self.is_split:
+            self._narrowed = _last_feed_forward(self.core)
+            batch = batches[-1]
+            end = np.array([batch.input_ids.numel() - 1])
+            if not is_close(torch.cat(list(self.logits(batch, end))), alone[-1:]):
+                self._narrowed = None
 
     def _has_states(self) -> bool:
         """Whether what stands in front of the input, if anything, is there as keys and values."""
@@ -190,8 +201,8 @@ class Forward:
         inputs: dict[str, Any] = {"input_ids": batch.input_ids.to(self.device)}
         if batch.layout is not None:
             states = self._beginning(batch) if batch.is_begun else self.states or ()
-            ahead = states[0][0].shape[2] if states else 0
-            inputs["position_ids"] = (batch.layout.position_ids() + ahead).to(self.device)
+            position_ids = batch.layout.position_ids() + length_of(states)
+            inputs["position_ids"] = position_ids.to(self.device)
             inputs["layout"] = batch.layout
             if states:
                 inputs["virtual_states"] = states
@@ -204,14 +215,16 @@ class Forward:
             self._begun = (b"", ())  # two at a time would be one too many
             alone = packed_batch(PackedRow((Input(ids),), 0))
             read: dict[int, tuple[torch.Tensor, torch.Tensor]] = {}
-            self.core.get_decoder()(**self._inputs(alone), read=read, use_cache=False)
+            nowhere = torch.zeros(1, dtype=torch.int64, device=self.device)
+            self._hidden(self._inputs(alone) | {"read": read}, nowhere)
             self._begun = (ids.tobytes(), tuple(read[layer] for layer in sorted(read)))
             self.n_read_apart += len(ids)
         return self._begun[1]
 
     def _hidden(self, inputs: dict[str, Any], where: torch.Tensor) -> torch.Tensor:
         """The last hidden states at flattened positions, (N, D)."""
-        hidden = self.core.get_decoder()(**inputs, use_cache=False).last_hidden_state
+        with _only_at(where, self._narrowed):
+            hidden = self.core.get_decoder()(**inputs, use_cache=False).last_hidden_state
         return hidden.flatten(0, 1)[where]
 
     def _head(self, hidden: torch.Tensor) -> torch.Tensor:
@@ -268,6 +281,48 @@ def longest_input(model: Any) -> int | None:
         return None
     configs = getattr(model, "peft_config", None) or {}
     return int(longest) - sum(getattr(c, "num_virtual_tokens", 0) or 0 for c in configs.values())
+
+
+def _last_feed_forward(core: Any) -> torch.nn.Module | None:
+    """What the last layer does at each position by itself: a good part of all that it does."""
+    try:
+        return find_blocks(core)[-1].feed_forward
+    except ModelError:
+        return None
+
+
+@contextmanager
+def _only_at(where: torch.Tensor, module: torch.nn.Module | None) -> Iterator[None]:
+    """For a while the module works at flattened positions alone, and gives 0 at the others.
+
+    One that takes more than the hidden states works everywhere.
+    """
+    shape: list[int] = []
+
+    def narrow(_: torch.nn.Module, given: tuple[torch.Tensor, ...]) -> torch.Tensor | None:
+        if len(given) != 1:
+            return None
+        shape[:] = given[0].shape[:-1]
+        return given[0].flatten(0, -2)[where][None]
+
+    def widen(_: torch.nn.Module, given: object, found: Any) -> Any:
+        if not shape:
+            return found
+        if isinstance(found, tuple):  # experts also tell how they were chosen
+            return widen(_, given, found[0]), *found[1:]
+        width = found.shape[-1]
+        wide = found.new_zeros((math.prod(shape), width))
+        return wide.index_copy_(0, where, found.reshape(-1, width)).view(*shape, width)
+
+    if module is None:
+        yield
+        return
+    hooks = (module.register_forward_pre_hook(narrow), module.register_forward_hook(widen))
+    try:
+        yield
+    finally:
+        for hook in hooks:
+            hook.remove()
 
 
 def _use_standard_attention(core: Any) -> None:

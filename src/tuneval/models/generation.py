@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Generator, Sequence
+from contextlib import closing
 from functools import partial
 from typing import Any
 
@@ -14,7 +15,7 @@ from tuneval.models.continuous import can_be_continuous, decode_continuously, mo
 from tuneval.models.decoding import decode_in_batches
 from tuneval.models.forward import core_model, evaluating, longest_input
 from tuneval.models.memory import find_room, give_back, is_out_of_memory
-from tuneval.models.packed_attention import States
+from tuneval.models.packed_attention import States, length_of
 from tuneval.models.sampling import Sampling, dice_seeds
 from tuneval.models.sequences import Ids
 from tuneval.models.virtual_tokens import virtual_tokens
@@ -26,7 +27,7 @@ STAGE = "generate"
 # Tokens held at a time where nothing says how many there is room for.
 ROOM = 4096
 Keep = Callable[[int, Completion], None]
-Decode = Callable[..., Iterator[tuple[int, Completion]]]
+Decode = Callable[..., Generator[tuple[int, Completion], None, None]]
 
 
 def generate(
@@ -52,9 +53,8 @@ def generate(
     `max_new_tokens`; these and the temperature may differ from prompt to prompt. `token_budget`
     bounds the tokens that are held at a time, prompts and answers (None: found by the memory
     there is); it is halved when memory runs out. `batch_size` bounds the answers that are made at
-    a time. Temperature 0 is greedy; what is sampled depends
-    on the seed and the prompt, not on the batch. Raises UsageError for an empty prompt, ModelError
-    for one that leaves the model no room.
+    a time. Temperature 0 is greedy; what is sampled depends on the seed and the prompt, not on the
+    batch. Raises UsageError for an empty prompt, ModelError for one that leaves the model no room.
     """
     longest = longest_input(model)
     _refuse_impossible(model, prompts, longest)
@@ -119,7 +119,7 @@ def _decoder(
         virtual_states=states,
         batch_size=batch_size,
     )
-    held = batch_size * max(prompt.size for prompt in prompts)
+    held = batch_size * (length_of(states) + max(prompt.size for prompt in prompts))
     return decode, min(held, find_room(core, usual=ROOM))
 
 
@@ -131,9 +131,11 @@ def _answer_all(
         done: set[int] = set()
         is_too_much = False
         try:
-            for index, completion in decode(waiting, token_budget=token_budget):
-                done.add(index)
-                keep(index, completion)
+            # Closed at once, whatever happens here: it must give the model its attention back.
+            with closing(decode(waiting, token_budget=token_budget)) as answers:
+                for index, completion in answers:
+                    done.add(index)
+                    keep(index, completion)
         except (RuntimeError, MemoryError) as error:
             if not is_out_of_memory(error):
                 raise

@@ -25,6 +25,7 @@ from tuneval.models.forward import (
 )
 from tuneval.models.head import Wanted
 from tuneval.models.memory import find_token_budget, give_back, is_out_of_memory
+from tuneval.models.precision import refuse_nan
 from tuneval.models.requests import refuse_impossible
 from tuneval.models.sequences import (
     Input,
@@ -87,13 +88,17 @@ def measure_likelihood(
     model: Any,
     requests: Sequence[Request],
     *,
+    known: Collection[int] = (),
     token_budget: int | None = TOKEN_BUDGET,
     batch_size: int | None = None,
     arrange: Arrange = "auto",
     report: Report = ignore,
     on_result: Keep | None = None,
 ) -> list[Likelihood]:
-    """One Likelihood per request, in order. `on_result(index, likelihood)` hears each as known.
+    """One Likelihood per request whose index is not in `known`, in order.
+
+    `on_result(index, likelihood)` hears each as soon as it is there. Passes are laid out as in
+    `measure_nll`.
 
     `token_budget` bounds the tokens of one forward pass (None: found by the memory there is); it
     is halved when memory runs out. `batch_size` bounds the inputs of one pass. `arrange`: packed
@@ -105,12 +110,14 @@ def measure_likelihood(
 
     def keep(answers: Answers) -> None:
         for index, likelihood in answers:
+            if index in known:
+                continue
             results[index] = likelihood
             if on_result is not None:
                 on_result(index, likelihood)
 
     work = _Work(model, token_budget, batch_size, arrange, with_choices=True, report=report)
-    work.measure(requests, keep)
+    work.measure(requests, keep, known=known)
     return [result for result in results if result is not None]
 
 
@@ -272,16 +279,10 @@ def _is_wanted(item: Input, known: Collection[int]) -> bool:
 
 
 def _wanted(rows: deque[PackedRow], known: Collection[int]) -> deque[PackedRow]:
-    """The rows without inputs of which all is known."""
+    """The rows of which not all is known, whole: of fewer inputs the last digits would differ."""
     if not known:
         return rows
-    left: deque[PackedRow] = deque()
-    for row in rows:
-        wanted = tuple(item for item in row.inputs if _is_wanted(item, known))
-        if wanted:
-            alone = len(wanted) == 1 and not row.is_begun
-            left.append(PackedRow(wanted, 0 if alone else row.n_shared, row.is_begun))
-    return left
+    return deque(row for row in rows if any(_is_wanted(item, known) for item in row.inputs))
 
 
 def _smaller(batch: Batch, token_budget: int) -> int:
@@ -308,6 +309,7 @@ def _answers(
     rows, ids = (torch.from_numpy(array).to(forward.device) for array in (row_of, targets))
     found = forward.answer(batch, positions, Wanted(rows, ids, with_choices))
     logprobs = found.logprobs.cpu().numpy()
+    refuse_nan(bool(np.isnan(logprobs).any()))
     argmax = np.zeros(0, np.int32)
     if found.choices is not None:
         argmax = found.choices.cpu().numpy().astype(np.int32)[row_of]

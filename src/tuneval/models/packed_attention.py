@@ -23,6 +23,11 @@ States = tuple[tuple[torch.Tensor, torch.Tensor], ...]
 Masks = dict[tuple[int, int, int | None, torch.dtype], torch.Tensor]
 
 
+def length_of(states: States) -> int:
+    """How many tokens these are the keys and values of."""
+    return states[0][0].shape[2] if states else 0
+
+
 @dataclass(frozen=True, slots=True)
 class Layout:
     """Where the documents of a (1, T) row lie.

@@ -25,6 +25,16 @@ def choose_device(device: str) -> str:
     return device
 
 
+def refuse_nan(is_there: bool) -> None:
+    """Raises ModelError where NaN is there: what comes of it would look like an answer."""
+    if is_there:
+        raise ModelError(
+            "The model gives NaN in place of numbers.",
+            mend="use float32 or bfloat16 (some models overflow in float16); if it does so in "
+            "these too, its weights are damaged",
+        )
+
+
 def torch_dtype(precision: Precision) -> Any:
     """torch's name for it."""
     import torch

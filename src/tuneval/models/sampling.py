@@ -10,6 +10,8 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from tuneval.models.precision import refuse_nan
+
 
 @dataclass(frozen=True, slots=True)
 class Sampling:
@@ -22,8 +24,12 @@ class Sampling:
 def choose_tokens(
     logits: torch.Tensor, samplings: Sequence[Sampling], dice: Sequence[torch.Generator]
 ) -> torch.Tensor:
-    """One token id for each row of logits (B, V), (B,) int64. Row i is drawn with `dice[i]`."""
-    tokens = logits.argmax(-1)
+    """One token id for each row of logits (B, V), (B,) int64. Row i is drawn with `dice[i]`.
+
+    Raises ModelError where logits are NaN.
+    """
+    largest, tokens = logits.max(-1)
+    refuse_nan(bool(largest.isnan().any()))
     for sampling in set(samplings):
         if sampling.temperature > 0:
             rows = [row for row, own in enumerate(samplings) if own == sampling]
@@ -36,7 +42,8 @@ def _draw(
     logits: torch.Tensor, sampling: Sampling, dice: Sequence[torch.Generator]
 ) -> torch.Tensor:
     probabilities = (logits.double() / sampling.temperature).softmax(-1).cpu()
-    ordered, ids = probabilities.sort(dim=-1, descending=True)
+    # Stable: which of equal ones comes first must not depend on the batch.
+    ordered, ids = probabilities.sort(dim=-1, descending=True, stable=True)
     above = ordered.cumsum(-1) - ordered
     ordered = torch.where(above < sampling.top_p, ordered, 0.0)
     picks = [

@@ -168,7 +168,7 @@ def packed_rows(
 
 
 def begun_rows(rows: Iterable[PackedRow], size: int) -> Iterator[PackedRow]:
-    """The same inputs in rows of about `size` tokens, where the shared beginning is long.
+    """The same inputs in even rows of about `size` tokens, where the shared beginning is long.
 
     What is shared is then read apart, once for all the rows that follow one another with it.
     """
@@ -177,16 +177,14 @@ def begun_rows(rows: Iterable[PackedRow], size: int) -> Iterator[PackedRow]:
         if len(row) <= size or row.n_shared < WORTH_READING_APART or is_used:
             yield row
             continue
-        part: list[Input] = []
-        length = 0
-        for item in row.inputs:
-            own = len(item) - row.n_shared
-            if part and length + own > size:
-                yield PackedRow(tuple(part), row.n_shared, is_begun=True)
-                part, length = [], 0
-            part.append(item)
-            length += own
-        yield PackedRow(tuple(part), row.n_shared, is_begun=True)
+        ends = np.cumsum([len(item) - row.n_shared for item in row.inputs])
+        n_rows = np.ceil(ends[-1] / size)
+        # An input goes where the middle of its own tokens falls.
+        middles = (np.append(0, ends[:-1]) + ends) / 2
+        places = (middles * n_rows / ends[-1]).astype(int)
+        for place in np.unique(places):
+            part = tuple(i for i, p in zip(row.inputs, places, strict=True) if p == place)
+            yield PackedRow(part, row.n_shared, is_begun=True)
 
 
 def padded_batches(

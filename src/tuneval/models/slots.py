@@ -15,7 +15,7 @@ import torch
 import torch.nn.functional as F
 from transformers import AttentionInterface
 
-from tuneval.models.packed_attention import Attend, Masks, States
+from tuneval.models.packed_attention import Attend, Masks, States, length_of
 
 SLOT_ATTENTION = "tuneval_slots"
 
@@ -34,7 +34,7 @@ class Piece:
     @property
     def n_before(self) -> int:
         """Tokens that are there already."""
-        return self.before[0][0].shape[2] if self.before else 0
+        return length_of(self.before)
 
 
 class Slots:

@@ -15,6 +15,11 @@ class Text(NamedTuple):
     zh: str
 
 
+def english(text: Text | str) -> str:
+    """The English of a text that may have only one language."""
+    return text if isinstance(text, str) else text.en
+
+
 def clipped(text: str, most: int) -> str:
     """The first `most` characters, with … where there were more.
 

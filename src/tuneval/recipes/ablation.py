@@ -3,30 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
-from typing import Any
 
-from tuneval.evaluation.comparing.comparison import Comparison, ComparisonRow
+from tuneval.evaluation.comparing.ablation import AblationRow
+from tuneval.evaluation.comparing.comparison import Comparison
 from tuneval.evaluation.comparing.family import holm_over
 from tuneval.recipes.recipe import CompareStep, Recipe
-
-
-@dataclass(frozen=True, slots=True)
-class AblationRow:
-    """One cell, task and metric: its levels by axis, and its difference to the baseline.
-
-    `task` is None on the held-out side.
-    """
-
-    levels: Mapping[str, str]
-    baseline: str
-    cell: str
-    difference: ComparisonRow
-    task: str | None = None
-
-    def as_dict(self) -> dict[str, Any]:
-        """For JSON."""
-        return asdict(self)
 
 
 def ablation_rows(recipe: Recipe, comparisons: Mapping[str, Comparison]) -> list[AblationRow]:

@@ -18,6 +18,7 @@ from tuneval.evaluation.report.facts import (
     data_card,
 )
 from tuneval.evaluation.report.tasks.facts import TasksFacts
+from tuneval.recipes.ablation import ablation_rows
 from tuneval.recipes.on_tasks import results_on_tasks
 from tuneval.recipes.recipe import CompareStep, EvaluateStep, ScoreStep, SelectStep, TrainStep
 from tuneval.recipes.work import Work
@@ -73,6 +74,7 @@ def report_facts(work: Work) -> ReportFacts:
         selections=selections,
         environment=files.read_json(run.path("environment.json")),
         tasks=TasksFacts(results=on_tasks, comparisons={}) if on_tasks else None,
+        ablation=ablation_rows(recipe, comparisons),
     )
 
 

@@ -3,7 +3,7 @@
 estimate                           Estimate: a value with its interval, method and sample size
 proportion, mean, stratified       shares and means: wilson, t_mean, stratified_mean …
 bootstrap, jackknife               intervals of sums, of weights and of anything over a set
-paired, paired_sums, -_weights     two systems on the same items; multiple: holm; power
+paired, -_sums, -_weights, -_strata  two systems on the same items; mcnemar; multiple: holm; power
 sequential                         the same, looked at after every item
 variance, repeats                  item, run and interaction parts; what repeated runs leave to see
 classes, auc, roc, series          F1 and its kin; areas under curves; Sharpe ratio, drawdown

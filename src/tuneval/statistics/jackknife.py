@@ -77,5 +77,7 @@ def paired_jackknife(
         n_higher=higher,
         n_lower=lower,
         n_equal=len(changes) - higher - lower,
-        detectable=None if error is None else smallest_detectable_mean_difference(error),
+        detectable=None
+        if error is None
+        else smallest_detectable_mean_difference(error, len(gap.without) - 1, level=level),
     )

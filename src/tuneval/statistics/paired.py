@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.optimize import brentq
-from scipy.special import bdtr
 
 from tuneval.errors import StatisticsError
 from tuneval.statistics.estimate import Estimate
+from tuneval.statistics.mcnemar import PairedTest, mcnemar
 from tuneval.statistics.mean import bootstrap_mean, standard_error
 from tuneval.statistics.power import (
     smallest_detectable_difference,
@@ -27,18 +27,8 @@ from tuneval.statistics.sample import (
     two_sided_z,
 )
 
-EXACT_BELOW = 25
-"""Discordant items below which McNemar's test is exact, and mid-p from there on."""
 _ALL_FLIPS_UP_TO = 14
-_CELLS_AT_ONCE = 4_000_000
-
-
-@dataclass(frozen=True, slots=True)
-class PairedTest:
-    """A p-value, two-sided, that two systems are equally good, and the test it comes from."""
-
-    p_value: float
-    method: str
+_CELLS_AT_ONCE = 131_072
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,14 +73,14 @@ def paired_comparison(
     Binary: Tango's interval and McNemar's test. Otherwise: BCa bootstrap and a sign-flip
     permutation test. With clusters, both treat a cluster as one draw.
     """
-    first, second = _pairs(a, b)
+    first, second = pairs(a, b)
     change = second - first
     clustered = is_clustered(clusters)
     difference = paired_difference(
         first, second, binary=binary, seed=seed, clusters=clusters, level=level, unit=unit
     )
     higher, lower = int((change > 0).sum()), int((change < 0).sum())
-    detectable: float | None
+    detectable: float | None = None
     if binary and not clustered:
         test = mcnemar(higher, lower)
         discordance = (higher + lower) / len(change)
@@ -100,9 +90,9 @@ def paired_comparison(
     else:
         test = permutation_test(first, second, seed=seed, clusters=clusters)
         error = standard_error(change, clusters=clusters)
-        detectable = (
-            None if error is None else smallest_detectable_mean_difference(error, level=level)
-        )
+        if error is not None:
+            freedom = len(cluster_sums(change[:, None], clusters)) - 1
+            detectable = smallest_detectable_mean_difference(error, freedom, level=level)
     n_equal = len(change) - higher - lower
     return PairedComparison(
         difference, test.method, test.p_value, higher, lower, n_equal, detectable
@@ -120,7 +110,7 @@ def paired_difference(
     unit: str = "share",
 ) -> Estimate:
     """Mean of b - a. Tango's score interval when the values are 0 and 1, else BCa bootstrap."""
-    first, second = _pairs(a, b)
+    first, second = pairs(a, b)
     change = second - first
     clusters = clusters if is_clustered(clusters) else None
     if not binary:
@@ -142,28 +132,8 @@ def tango(gained: int, lost: int, n: int, *, level: float = 0.95, unit: str = "s
     """
     if n < 1 or gained < 0 or lost < 0 or gained + lost > n:
         raise StatisticsError(f"{gained} gained and {lost} lost of {n} items cannot be.")
-    low, high = _tango_limits(gained / n, lost / n, n, two_sided_z(level))
+    low, high = tango_limits(gained / n, lost / n, n, two_sided_z(level))
     return Estimate((gained - lost) / n, low, high, level, "Tango", n, unit=unit)
-
-
-def mcnemar(
-    gained: int, lost: int, *, method: Literal["auto", "exact", "mid-p"] = "auto"
-) -> PairedTest:
-    """McNemar's test on the items that flipped; exact binomial, or mid-p when there are many.
-
-    Mid-p: Fagerland, Lydersen and Laake (2013). The p-value is 1 when nothing flipped.
-    """
-    n, fewer = gained + lost, min(gained, lost)
-    if fewer < 0:
-        raise StatisticsError(f"{gained} gained and {lost} lost cannot be.")
-    if method == "auto":
-        method = "exact" if n < EXACT_BELOW else "mid-p"
-    if n == 0:
-        return PairedTest(1.0, f"McNemar {method}")
-    p_value = 2 * float(bdtr(fewer, n, 0.5))
-    if method == "mid-p":
-        p_value -= float(bdtr(fewer, n, 0.5) - (bdtr(fewer - 1, n, 0.5) if fewer else 0.0))
-    return PairedTest(min(1.0, p_value), f"McNemar {method}")
 
 
 def permutation_test(
@@ -178,7 +148,7 @@ def permutation_test(
 
     Clusters are swapped whole. All swaps are tried when there are few, else random ones.
     """
-    first, second = _pairs(a, b)
+    first, second = pairs(a, b)
     changes = cluster_sums((second - first)[:, None], clusters)[:, 0]
     changes = changes[changes != 0]
     observed = abs(float(changes.sum())) * (1 - 1e-12)
@@ -189,7 +159,8 @@ def permutation_test(
         return PairedTest(p_value, "sign-flip exact")
     extreme = 0
     random = np.random.default_rng(seed)
-    rows_at_once = max(1, _CELLS_AT_ONCE // len(changes))
+    # numpy draws four of these small numbers at once: in blocks of fours none are lost.
+    rows_at_once = max(4, _CELLS_AT_ONCE // len(changes) & -4)
     for start in range(0, n_resamples, rows_at_once):
         rows = min(rows_at_once, n_resamples - start)
         flipped = random.integers(0, 2, size=(rows, len(changes)), dtype=np.int8)
@@ -207,7 +178,7 @@ def _clustered_tango(change: Floats, clusters: Clusters, *, level: float, unit: 
         return Estimate(difference, None, None, level, "none: one cluster", n, n_clusters, unit)
     variance = n_clusters / (n_clusters - 1) * float(sums @ sums) / n**2
     effective = min(n, float(change.var()) / variance) if variance > 1e-24 else n_clusters
-    low, high = _tango_limits(
+    low, high = tango_limits(
         float((change > 0).mean()),
         float((change < 0).mean()),
         effective,
@@ -216,8 +187,8 @@ def _clustered_tango(change: Floats, clusters: Clusters, *, level: float, unit: 
     return Estimate(difference, low, high, level, "Tango, clustered", n, n_clusters, unit)
 
 
-def _tango_limits(gained: float, lost: float, n: float, z: float) -> tuple[float, float]:
-    """Where the score statistic for shares `gained` and `lost` of n items is z and -z."""
+def tango_limits(gained: float, lost: float, n: float, z: float) -> tuple[float, float]:
+    """Tango's: where the score statistic for shares `gained` and `lost` of n items is z and -z."""
     difference = gained - lost
 
     def score(assumed: float) -> float:
@@ -233,7 +204,8 @@ def _tango_limits(gained: float, lost: float, n: float, z: float) -> tuple[float
     return float(low), float(high)
 
 
-def _pairs(a: ArrayLike, b: ArrayLike) -> tuple[Floats, Floats]:
+def pairs(a: ArrayLike, b: ArrayLike) -> tuple[Floats, Floats]:
+    """Both as checked rows of numbers. Raises StatisticsError where they are not as many."""
     first, second = finite_numbers(a, name="first values"), finite_numbers(b, name="second values")
     if len(first) != len(second):
         raise StatisticsError(

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tuneval.statistics.bootstrap import (
     N_RESAMPLES,
+    LeavesOut,
     WeightedStatistic,
     weighted_bootstrap,
     without_each,
@@ -17,7 +19,7 @@ from tuneval.statistics.paired import PairedComparison
 from tuneval.statistics.power import smallest_detectable_mean_difference
 from tuneval.statistics.sample import Clusters, Floats, cluster_numbers
 
-_CELLS_AT_ONCE = 4_000_000
+_CELLS_AT_ONCE = 1_000_000
 
 
 def paired_weights_comparison(
@@ -37,19 +39,16 @@ def paired_weights_comparison(
     clusters swapped whole. Items are counted as higher or lower by the figure of their own row;
     one that has none counts as equal. Raises StatisticsError when the figure does not exist.
     """
-
-    def gap(weights: Floats) -> Floats:
-        nothing = np.zeros_like(weights)
-        second = statistic(np.concatenate([nothing, weights], axis=1))
-        return np.asarray(second - statistic(np.concatenate([weights, nothing], axis=1)))
-
+    gap = weights_gap(statistic, n)
     difference = weighted_bootstrap(
         gap, n, seed=seed, clusters=clusters, n_resamples=n_resamples, level=level, unit=unit
     )
     members = cluster_numbers(n, clusters)
-    change = np.nan_to_num(_of_each_alone(gap, n))
+    of_each = gap.of_each() if isinstance(gap, LeavesOut) else _of_each_alone(gap, n)
+    change = np.nan_to_num(of_each)
     higher, lower = int((change > 0).sum()), int((change < 0).sum())
-    error = _jackknife_error(without_each(gap, members))
+    left_out = without_each(gap, members)
+    error = _jackknife_error(left_out)
     return PairedComparison(
         difference=difference,
         test="approximate randomisation",
@@ -57,8 +56,45 @@ def paired_weights_comparison(
         n_higher=higher,
         n_lower=lower,
         n_equal=n - higher - lower,
-        detectable=smallest_detectable_mean_difference(error, level=level) if error else None,
+        detectable=smallest_detectable_mean_difference(error, len(left_out) - 1, level=level)
+        if error
+        else None,
     )
+
+
+def weights_gap(statistic: WeightedStatistic, n: int, *, sign: float = 1.0) -> WeightedStatistic:
+    """Of a figure of 2n items: that of the last n less that of the first n, by n weights."""
+    if isinstance(statistic, LeavesOut):
+        return _KnownGap(statistic, n, sign)
+    return _Gap(statistic, n, sign)
+
+
+@dataclass(frozen=True)
+class _Gap:
+    statistic: WeightedStatistic
+    n: int
+    sign: float
+
+    def __call__(self, weights: Floats) -> Floats:
+        nothing = np.zeros_like(weights)
+        second = self.statistic(np.concatenate([nothing, weights], axis=1))
+        first = self.statistic(np.concatenate([weights, nothing], axis=1))
+        return np.asarray(self.sign * (second - first))
+
+
+@dataclass(frozen=True)
+class _KnownGap(_Gap):
+    statistic: LeavesOut
+
+    def without_each(self, weights: Floats, members: NDArray[np.intp]) -> Floats:
+        nothing, both = np.zeros_like(weights), np.concatenate([members, members])
+        second = self.statistic.without_each(np.concatenate([nothing, weights]), both)
+        first = self.statistic.without_each(np.concatenate([weights, nothing]), both)
+        return np.asarray(self.sign * (second - first))
+
+    def of_each(self) -> Floats:
+        found = self.statistic.of_each()
+        return np.asarray(self.sign * (found[self.n :] - found[: self.n]))
 
 
 def _of_each_alone(gap: Callable[[Floats], Floats], n: int) -> Floats:

@@ -9,29 +9,103 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tuneval.errors import StatisticsError
-from tuneval.statistics.bootstrap import WeightedStatistic
+from tuneval.statistics.bootstrap import LeavesOut
 from tuneval.statistics.sample import Floats, finite_numbers
 
 _ROUNDING = 1e-12
 
 
-def weighted_auc(scores: ArrayLike, is_positive: Sequence[bool]) -> WeightedStatistic:
+def weighted_auc(scores: ArrayLike, is_positive: Sequence[bool]) -> LeavesOut:
     """The area as a function of how often each item is counted; nan without one of the classes."""
     numbers = finite_numbers(scores, name="scores")
     order = np.argsort(numbers, kind="stable")
-    ordered, positive = numbers[order], np.asarray(is_positive, dtype=bool)[order]
-    starts = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]]))
+    starts = np.flatnonzero(np.diff(numbers[order], prepend=-np.inf))
+    return _WeightedArea(numbers, np.asarray(is_positive, dtype=bool), order, starts)
 
-    def area(weights: Floats) -> Floats:
-        sorted_weights = weights[:, order]
-        above = np.add.reduceat(sorted_weights * positive, starts, axis=1)
-        below = np.add.reduceat(sorted_weights * ~positive, starts, axis=1)
+
+def mean_weighted_auc(areas: Sequence[LeavesOut], n: int) -> LeavesOut:
+    """The mean of several areas over the same n items; nan without any."""
+    return _MeanArea(tuple(areas), n)
+
+
+@dataclass(frozen=True)
+class _WeightedArea:
+    """`order` is that of rising scores, `starts` where each score begins in it."""
+
+    scores: Floats
+    positive: NDArray[np.bool_]
+    order: NDArray[np.intp]
+    starts: NDArray[np.intp]
+
+    def __call__(self, weights: Floats) -> Floats:
+        above, below = self._by_score(weights)
         beaten = np.cumsum(below, axis=1) - below / 2
-        pairs = above.sum(axis=1) * below.sum(axis=1)
-        with np.errstate(invalid="ignore"):
-            return np.asarray((above * beaten).sum(axis=1) / np.where(pairs > 0, pairs, np.nan))
+        return _share((above * beaten).sum(axis=1), above.sum(axis=1), below.sum(axis=1))
 
-    return area
+    def without_each(self, weights: Floats, members: NDArray[np.intp]) -> Floats:
+        above, below = (part[0] for part in self._by_score(weights[None]))
+        beaten = np.cumsum(below) - below / 2
+        # What each item adds to the sum over pairs, every pair counted with both of its items.
+        of_score = np.empty(len(weights), dtype=np.intp)
+        sizes = np.diff(self.starts, append=len(weights))
+        of_score[self.order] = np.repeat(np.arange(len(sizes)), sizes)
+        lost = above[::-1].cumsum()[::-1] - above / 2
+        won = np.where(self.positive, beaten[of_score], lost[of_score])
+        pairs = float(above @ beaten)
+        own, ours, theirs = (
+            np.bincount(members, weights * part) for part in (won, self.positive, ~self.positive)
+        )
+        left = pairs - own + self._within(weights, members, ours * theirs > 0)
+        return _share(left, above.sum() - ours, below.sum() - theirs)
+
+    def of_each(self) -> Floats:
+        return np.full(len(self.scores), np.nan)
+
+    def _by_score(self, weights: Floats) -> tuple[Floats, Floats]:
+        """The weight of the positive and of the other items at each score, (rows, scores)."""
+        ordered, positive = weights[:, self.order], self.positive[self.order]
+        above = np.add.reduceat(ordered * positive, self.starts, axis=1)
+        return above, np.add.reduceat(ordered * ~positive, self.starts, axis=1)
+
+    def _within(
+        self, weights: Floats, members: NDArray[np.intp], is_mixed: NDArray[np.bool_]
+    ) -> Floats:
+        """The pairs that have both of their items in one cluster, (n_clusters,)."""
+        found = np.zeros(len(is_mixed))
+        counted = np.flatnonzero((weights > 0) & is_mixed[members])
+        counted = counted[np.argsort(members[counted], kind="stable")]
+        for places in np.split(counted, np.flatnonzero(np.diff(members[counted])) + 1):
+            ours, theirs = places[self.positive[places]], places[~self.positive[places]]
+            gaps = self.scores[ours][:, None] - self.scores[theirs]
+            won = (gaps > 0) + (gaps == 0) / 2
+            if places.size:
+                found[members[places[0]]] = weights[ours] @ won @ weights[theirs]
+        return found
+
+
+@dataclass(frozen=True)
+class _MeanArea:
+    areas: tuple[LeavesOut, ...]
+    n: int
+
+    def __call__(self, weights: Floats) -> Floats:
+        return self._mean([area(weights) for area in self.areas], len(weights))
+
+    def without_each(self, weights: Floats, members: NDArray[np.intp]) -> Floats:
+        left = [area.without_each(weights, members) for area in self.areas]
+        return self._mean(left, int(members.max()) + 1)
+
+    def of_each(self) -> Floats:
+        return np.full(self.n, np.nan)
+
+    def _mean(self, areas: Sequence[Floats], size: int) -> Floats:
+        return np.asarray(np.mean(areas, axis=0) if areas else np.full(size, np.nan))
+
+
+def _share(won: Floats, positive: Floats, negative: Floats) -> Floats:
+    pairs = positive * negative
+    with np.errstate(invalid="ignore"):
+        return np.asarray(won / np.where(pairs > 0, pairs, np.nan))
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,7 +83,7 @@ def two_sided_z(level: float) -> float:
     return float(ndtri(0.5 + level / 2))
 
 
-def two_sided_t(level: float, degrees_of_freedom: int) -> float:
+def two_sided_t(level: float, degrees_of_freedom: float) -> float:
     """The same of Student's t."""
     check_level(level)
     return float(stdtrit(degrees_of_freedom, 0.5 + level / 2))

@@ -17,6 +17,7 @@ from tuneval.statistics.sample import Floats, finite_numbers, two_sided_z
 
 N_RESAMPLES = 10_000
 _CELLS_AT_ONCE = 2_000_000
+_CELLS_IN_CACHE = 65_536
 _LEAST = 8
 """Periods below which a series does not tell how it hangs together."""
 
@@ -88,7 +89,7 @@ def path_estimate(
     if n < _LEAST:
         return Estimate(value, None, None, level, f"none: {n} periods", n, unit=unit)
     paths = np.concatenate(
-        [statistic(numbers[places]) for places in _block_places(n, n_resamples, seed)]
+        [statistic(numbers.take(places)) for places in _block_places(n, n_resamples, seed)]
     )
     low, high = _percentiles(paths, level)
     return Estimate(value, low, high, level, "stationary bootstrap", n, unit=unit)
@@ -115,7 +116,7 @@ def path_difference(
         return _compared(first, second, none, "stationary bootstrap", 1.0, None, level)
     gaps = np.concatenate(
         [
-            statistic(second[places]) - statistic(first[places])
+            statistic(second.take(places)) - statistic(first.take(places))
             for places in _block_places(n, n_resamples, seed)
         ]
     )
@@ -185,14 +186,25 @@ def _block_places(n: int, n_resamples: int, seed: int) -> Iterator[NDArray[np.in
     """Which periods each drawn path is made of, (rows, n): runs that go round the end."""
     random = np.random.default_rng(seed)
     rows_at_once = max(1, _CELLS_AT_ONCE // n)
-    steps = np.arange(n)
+    rows_in_cache = max(1, _CELLS_IN_CACHE // n)
     for start in range(0, n_resamples, rows_at_once):
         rows = min(rows_at_once, n_resamples - start)
         begins = random.random((rows, n)) < n ** (-1 / 3)
         begins[:, 0] = True
-        drawn = random.integers(0, n, size=(rows, n))
-        begun_at = np.maximum.accumulate(np.where(begins, steps, 0), axis=1)
-        yield (np.take_along_axis(drawn, begun_at, axis=1) + steps - begun_at) % n
+        drawn = random.integers(0, n, size=(rows, n), dtype=np.int32)
+        for part in range(0, rows, rows_in_cache):
+            yield _runs(begins[part : part + rows_in_cache], drawn[part : part + rows_in_cache])
+
+
+def _runs(begins: NDArray[np.bool_], drawn: NDArray[np.int32]) -> NDArray[np.intp]:
+    """From where a run begins the places follow one another from the drawn one on."""
+    rows, n = begins.shape
+    starts = np.flatnonzero(begins)
+    shifts = drawn.ravel()[starts] - starts % n
+    lengths = np.diff(starts, append=rows * n)
+    places = np.repeat(shifts, lengths).reshape(rows, n) + np.arange(n)
+    places[places >= n] -= n
+    return places
 
 
 def _percentiles(values: Floats, level: float) -> tuple[float, float]:

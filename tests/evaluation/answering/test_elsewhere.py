@@ -84,7 +84,8 @@ def test_vllm_gives_the_answers_of_this_process(vllm, tiny_llama_folder, here, t
     with open_respondent(str(tiny_llama_folder), config) as respondent:
         found = answered(respondent, config, tmp_path / "there.jsonl", greedy)
         assert respondent.facts.precision == "float32"
-        invariance = respondent.check_invariance(respondent.prepare(greedy, config), n_items=4)
+        ready = respondent.prepare(greedy, config)
+        invariance = respondent.check_invariance(ready, found, n_items=4)
     assert invariance.n_changed == 0
     assert set(found) == set(wanted)
     for name, row in wanted.items():
@@ -180,7 +181,7 @@ class TestOnRay:
             some = answered(respondent, config, path, QUESTIONS[:10])
             found = answered(respondent, config, path)
             ready = respondent.prepare(QUESTIONS, config)
-            assert respondent.check_invariance(ready, n_items=4).n_changed == 0
+            assert respondent.check_invariance(ready, found, n_items=4).n_changed == 0
         assert {name: found[name] for name in some} == some
         assert found == wanted
 

@@ -189,6 +189,10 @@ def test_a_prompt_to_go_on_from_makes_room_for_its_answer_while_it_has_shots(enc
     bare = len(ids("it?"))
     short = encode(replace(question, shots=()), longest=bare)
     assert list(short.asked["q"].ids) == ids("it?"), "room for one token is room"
+    assert short.asked["q"].max_new_tokens == 1
+    long = replace(question, shots=(), prompt="is it a number? " * 8)
+    bounded = encode(long, max_length=len(ids(long.prompt)) + 3)
+    assert bounded.asked["q"].max_new_tokens == 4
     assert "q" in encode(replace(question, shots=()), longest=bare - 1).skipped
 
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 import socket
 import threading
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from types import SimpleNamespace
 
 import pytest
 from openai_server import MODEL, breaking_off, failing, served
@@ -14,6 +17,8 @@ pytest.importorskip("openai")
 from tuneval.cli.main import main
 from tuneval.data.example import Message
 from tuneval.errors import ModelError, UsageError
+from tuneval.evaluation.answering.endpoint.client import Client
+from tuneval.evaluation.answering.endpoint.failures import RefusedError, pause
 from tuneval.evaluation.answering.endpoint.respondent import open_endpoint
 from tuneval.evaluation.answering.kept import Kept
 from tuneval.evaluation.answering.local import LocalRespondent
@@ -115,7 +120,7 @@ def test_what_fails_in_passing_is_asked_again(ask, tiny_llama, status):
 
 
 def test_an_answer_that_breaks_off_is_asked_for_again_whole(ask, tiny_llama, monkeypatch):
-    monkeypatch.setattr("tuneval.evaluation.answering.endpoint.client.FIRST_PAUSE_SECONDS", 0.001)
+    monkeypatch.setattr("tuneval.evaluation.answering.endpoint.failures.FIRST_PAUSE_SECONDS", 0.001)
     with served(tiny_llama) as server:
         wanted = ask(server, [write(1)], name="wanted.jsonl")["write 1"]["predict"]
         server.seen.clear()
@@ -133,9 +138,135 @@ def test_an_answer_that_breaks_off_is_asked_for_again_whole(ask, tiny_llama, mon
 def test_a_long_failure_is_told_after_so_many_attempts(ask, tiny_llama):
     with served(tiny_llama) as server:
         server.faults += [failing(503, "overloaded")] * 9
-        with pytest.raises(ModelError, match=r"failed, 3 times: .*overloaded"):
+        with pytest.raises(ModelError, match=r"failed, asked 3 times: .*overloaded"):
             ask(server, [write(1)], options="?retries=2")
         assert len(server.seen) == 3
+
+
+def told(status, **headers):
+    """An error as the package raises it."""
+    error = RuntimeError("busy")
+    error.status_code, error.response = status, SimpleNamespace(headers=headers)
+    return error
+
+
+def test_an_address_says_how_long_to_wait():
+    soon = format_datetime(datetime.now(UTC) + timedelta(seconds=90), usegmt=True)
+    assert pause(1, told(429, **{"retry-after": "45"})) == 45.0
+    assert 85 < pause(1, told(503, **{"retry-after": soon})) <= 90
+    assert pause(9, told(429, **{"retry-after-ms": "1500", "retry-after": "2"})) == 1.5
+    assert pause(1, told(429, **{"retry-after": "-3"})) == 0.0
+    assert 0 < pause(1, told(429, **{"retry-after": "soon"})) <= 0.5 < pause(3, told(429)) <= 2
+    assert pause(1, told(429, **{"retry-after": "3600"})) is None
+
+
+def test_who_wants_to_be_asked_another_day_is_not_waited_for(ask, tiny_llama):
+    with served(tiny_llama) as server:
+        far = {"retry-after-ms": "", "retry-after": "3600"}
+        server.faults += [failing(429, "quota", **far)]
+        with pytest.raises(ModelError, match="asked once: quota") as caught:
+            ask(server, [write(1)])
+        assert "in 3600 seconds" in caught.value.mend
+
+
+def busy():
+    import openai
+
+    error = openai.APIError("busy", None, body=None)
+    error.status_code = 429
+    return error
+
+
+@pytest.mark.parametrize("answers_others", [True, False])
+def test_being_busy_with_other_questions_is_no_failure(monkeypatch, answers_others):
+    monkeypatch.setattr("tuneval.evaluation.answering.endpoint.failures.FIRST_PAUSE_SECONDS", 1e-4)
+    client = Client(parse_endpoint("endpoint:http://127.0.0.1:1/v1?retries=1#m"))
+    attempts = []
+
+    def stream(asked, top_p, seed):
+        attempts.append(asked)
+        if asked == "another" or len(attempts) > 9:
+            return "said"
+        if answers_others:
+            client.write("another", top_p=1.0, seed=1)
+        raise busy()
+
+    monkeypatch.setattr(client, "_stream", stream)
+    if answers_others:
+        assert client.write("one", top_p=1.0, seed=1) == "said"
+        assert attempts.count("one") == 6
+    else:
+        with pytest.raises(ModelError, match="asked 2 times: busy"):
+            client.write("one", top_p=1.0, seed=1)
+
+
+def test_what_is_on_its_way_when_another_question_fails_is_kept(tiny_llama, tmp_path):
+    with served(tiny_llama) as server:
+        with open_endpoint(f"endpoint:{server.url}?concurrency=2#{MODEL}") as respondent:
+            ready = respondent.prepare([write(n) for n in range(9)], EvaluateConfig())
+            kept = Kept(tmp_path / "answers.jsonl", wanted=ready.asked.keys())
+            server.together = threading.Barrier(2)
+            server.faults += [failing(402, "no credit")]
+            with pytest.raises(ModelError, match="asked once: no credit"):
+                respondent.answer(ready, kept=kept, stage="answers", report=lambda event: None)
+        assert len(server.asked("/chat/completions")) == 2
+    assert len(kept) == 1
+
+
+@pytest.mark.parametrize(("code", "asked"), [(503, 2), (None, 2), (400, 1)])
+def test_an_error_in_the_middle_of_an_answer_is_judged_by_its_code(tiny_llama, code, asked):
+    def fault(handler):
+        handler.begin_stream()
+        handler.event({"error": {"message": "out of it", "code": code}})
+
+    with served(tiny_llama) as server:
+        with open_endpoint(f"endpoint:{server.url}#{MODEL}") as respondent:
+            (sent,) = respondent.prepare([write(1)], EvaluateConfig()).asked.values()
+            server.faults += [fault]
+            client = respondent._client
+            if asked == 1:
+                with pytest.raises(RefusedError, match="out of it"):
+                    client.write(sent, top_p=1.0, seed=1)
+            else:
+                assert client.write(sent, top_p=1.0, seed=1).finish_reason
+        assert len(server.asked("/chat/completions")) == asked
+
+
+def test_a_model_that_wants_the_length_called_otherwise_is_asked_so_from_then_on(tiny_llama):
+    said = "Unsupported parameter: 'max_tokens'. Use 'max_completion_tokens' instead."
+    with served(tiny_llama) as server:
+        with open_endpoint(f"endpoint:{server.url}#{MODEL}") as respondent:
+            sent = respondent.prepare([write(1), write(2)], EvaluateConfig()).asked.values()
+            server.faults += [failing(400, said)]
+            for one in sent:
+                assert respondent._client.write(one, top_p=1.0, seed=1).n_tokens <= 6
+        bodies = server.asked("/chat/completions")
+    assert [sorted(body.keys() & {"max_tokens", "max_completion_tokens"}) for body in bodies] == [
+        ["max_tokens"], ["max_completion_tokens"], ["max_completion_tokens"],
+    ]  # fmt: skip
+
+
+def test_a_page_for_browsers_is_no_model(tiny_llama):
+    def page(handler):
+        data = b"<html>Welcome</html>"
+        handler.send_response(200)
+        handler.send_header("content-type", "text/html")
+        handler.send_header("content-length", str(len(data)))
+        handler.end_headers()
+        handler.wfile.write(data)
+
+    with served(tiny_llama) as server:
+        server.faults += [page]
+        with pytest.raises(ModelError, match="does not speak OpenAI's protocol"):
+            open_endpoint(f"endpoint:{server.url}#{MODEL}")
+
+
+def test_tokens_that_are_counted_otherwise_than_weighed_are_no_likelihood(ask, tiny_llama):
+    with (
+        served(tiny_llama, miscounts=1) as server,
+        pytest.raises(ModelError, match=r"counts \d+ tokens in it and weighs \d+"),
+    ):
+        ask(server, [choose(1)])
 
 
 def test_what_is_known_is_not_asked_again(ask, tiny_llama):
@@ -199,6 +330,34 @@ def test_the_key_comes_from_the_environment_and_only_the_named_one(ask, tiny_lla
             ask(server, [write(1)])
         assert "TUNEVAL_ENDPOINT_KEY" in caught.value.mend
         assert ask(server, [write(1)], options="?key_variable=OPENAI_API_KEY")
+
+
+def test_nothing_of_the_environment_that_is_for_another_address_is_sent(tiny_llama, monkeypatch):
+    monkeypatch.setenv("OPENAI_ORG_ID", "org-secret")
+    monkeypatch.setenv("OPENAI_PROJECT_ID", "proj-secret")
+    monkeypatch.setenv("OPENAI_CUSTOM_HEADERS", "X-Gateway: gate-secret\nauthorization: Bearer own")
+    heard = []
+
+    def listen(handler):
+        heard.extend(f"{name}: {value}".lower() for name, value in handler.headers.items())
+        handler.answer({"object": "list", "data": [{"id": MODEL, "object": "model"}]})
+
+    with served(tiny_llama) as server:
+        server.faults += [listen]
+        open_endpoint(f"endpoint:{server.url}#{MODEL}").close()
+    assert not [line for line in heard if "secret" in line]
+    assert [line for line in heard if line.startswith("authorization")] == [
+        "authorization: bearer none"
+    ]
+
+
+def test_a_key_that_the_address_quotes_is_not_told(tiny_llama, monkeypatch):
+    monkeypatch.setenv("TUNEVAL_ENDPOINT_KEY", "sk-secret")
+    with served(tiny_llama) as server:
+        server.faults += [failing(401, "Incorrect API key provided: sk-secret.")]
+        with pytest.raises(ModelError, match="provided: …") as caught:
+            open_endpoint(f"endpoint:{server.url}#{MODEL}")
+    assert "secret" not in str(caught.value)
 
 
 def test_a_model_that_is_not_served_is_answered_with_the_near_one(tiny_llama):
@@ -299,11 +458,13 @@ def test_an_address_is_read_with_its_options():
         ("endpoint:http://h/v1?concurency=3#m", "no option 'concurency'"),
         ("endpoint:http://h/v1?concurrency=0#m", "'0' cannot be the concurrency"),
         ("endpoint:http://h/v1?timeout_seconds=nan#m", "'nan' cannot be"),
+        ("endpoint:http://me:secret@h/v1#m", "would stand in every result"),
     ],
 )
 def test_what_is_no_address_is_refused(text, said):
-    with pytest.raises(UsageError, match=said):
+    with pytest.raises(UsageError, match=said) as caught:
         parse_endpoint(text)
+    assert "secret" not in str(caught.value)
 
 
 def test_an_address_has_no_weights_to_load():

@@ -11,9 +11,11 @@ import tuneval.evaluation.answering.measuring as measuring_module
 from tuneval.data.example import Message
 from tuneval.errors import UsageError
 from tuneval.evaluation.answering.kept import ELAPSED, Kept
-from tuneval.evaluation.answering.local import LocalRespondent, open_local
+from tuneval.evaluation.answering.local import LocalRespondent, measure_of, open_local
 from tuneval.evaluation.config import EvaluateConfig
 from tuneval.evaluation.question import Question
+from tuneval.models import continuous, generation
+from tuneval.models.forward import Forward
 from tuneval.runs.events import Finished, ItemDone, Started
 
 MEASURED = ("seconds", "seconds_to_first", "peak_memory_bytes", "energy_joules")
@@ -156,14 +158,82 @@ def test_progress_is_told_item_by_item(answers):
     assert isinstance(events[-1], Finished)
 
 
-def test_answers_do_not_depend_on_the_batch(respondent):
-    ready = respondent.prepare(QUESTIONS, EvaluateConfig())
-    found = respondent.check_invariance(ready)
-    assert (found.n_items, found.n_changed) == (10, 0)
-    assert found.details == {"choose": 5, "read": 2, "generate": 3}
+def test_a_batch_size_bounds_what_is_worked_on_at_a_time_in_every_way(answers, monkeypatch):
+    read, written = [], []
+    batch, next_tokens = Forward.batch, continuous.next_tokens
+
+    def reading(self, row):
+        read.append(len(row.inputs))
+        return batch(self, row)
+
+    def writing(logits, rows):
+        written.append(len(rows))
+        return next_tokens(logits, rows)
+
+    monkeypatch.setattr(Forward, "batch", reading)
+    monkeypatch.setattr(continuous, "next_tokens", writing)
+    whole = answers(QUESTIONS)
+    assert max(read) > 2
+    assert max(written) > 2
+    read.clear()
+    written.clear()
+    few = answers(QUESTIONS, name="few.jsonl", batch_size=2)
+    assert (max(read), max(written)) == (2, 2)
+    assert {n: r.get("predict") for n, r in few.items()} == {
+        n: r.get("predict") for n, r in whole.items()
+    }
+
+
+@pytest.mark.parametrize("temperature", [0.0, 0.9])
+def test_answers_do_not_depend_on_the_batch(respondent, answers, temperature):
+    """Those that are kept, with the same prompt asked twice."""
+    again = replace(QUESTIONS[6], id="write again")
+    asked, config = [*QUESTIONS, again], {"temperature": temperature}
+    rows = answers(asked, **config)
+    ready = respondent.prepare(asked, EvaluateConfig(**config))
+    found = respondent.check_invariance(ready, rows)
+    assert (found.n_items, found.n_changed) == (11, 0)
+    assert found.details == {"choose": 5, "read": 2, "generate": 4}
     assert 0 <= found.largest < 1e-4
-    assert respondent.check_invariance(ready, n_items=4).n_items == 4
-    assert respondent.check_invariance(respondent.prepare([], EvaluateConfig())) is None
+    assert respondent.check_invariance(ready, rows, n_items=4).n_items == 4
+    assert respondent.check_invariance(ready, {}) is None
+
+
+def test_only_what_is_checked_is_written_again(respondent, answers, monkeypatch):
+    rows, counts, real = answers(QUESTIONS[5:8]), [], generation.generate
+
+    def counting(model, prompts, *, known, **rest):
+        counts.append(len(prompts) - len(known))
+        return real(model, prompts, known=known, **rest)
+
+    monkeypatch.setattr(generation, "generate", counting)
+    ready = respondent.prepare(QUESTIONS[5:8], EvaluateConfig())
+    assert respondent.check_invariance(ready, rows, n_items=2).n_items == 2
+    assert counts == [2, 1, 1]
+
+
+def test_the_answers_that_are_kept_are_what_is_checked(respondent, answers):
+    rows = answers(QUESTIONS[:5])
+    row = rows["choose 2"]
+    rows["choose 2"] = row | {"logprobs": [value - 0.25 for value in row["logprobs"]]}
+    found = respondent.check_invariance(respondent.prepare(QUESTIONS, EvaluateConfig()), rows)
+    assert (found.n_items, found.n_changed) == (5, 0)
+    assert found.largest == pytest.approx(0.25, abs=1e-4)
+
+
+def test_weights_that_are_read_from_their_file_only_now_count_once(tmp_path):
+    n_bytes = 2**26
+    path = tmp_path / "weights"
+    path.write_bytes(b"\0" * n_bytes)
+    weight = torch.from_file(str(path), size=n_bytes // 4, dtype=torch.float32)
+    model = torch.nn.Module()
+    model.weight = torch.nn.Parameter(weight)
+    model.device, model.get_memory_footprint = torch.device("cpu"), lambda: n_bytes
+    measure = measure_of(model)
+    assert model.weight.sum() == 0
+    if (taken := measure().get("peak_memory_bytes")) is None:
+        pytest.skip("not Linux: nobody tells how much memory a process has")
+    assert n_bytes <= taken < 1.5 * n_bytes
 
 
 def test_facts_name_the_model_by_content(respondent, tiny_llama, tiny_llama_folder):

@@ -44,9 +44,24 @@ def test_the_first_of_several_stop_texts_cuts(tiny_llama):
     assert StopTexts(tiny_llama.tokenizer, ["is", "number"]).cut(ids) == "a "
 
 
+def test_a_special_token_that_is_a_stop_text_ends_an_answer_though_it_is_not_in_its_text(
+    tiny_llama,
+):
+    tokenizer = tiny_llama.tokenizer
+    special = tokenizer.all_special_tokens[-1]
+    ids = [*tokenizer.encode("a number"), tokenizer.convert_tokens_to_ids(special)]
+    stopping = StopTexts(tokenizer, ["never", special])
+    assert not stopping.end(ids[:-1])
+    assert stopping.end(ids)
+    assert stopping.cut([*ids, *tokenizer.encode(" and more")]) == "a number"
+    assert not StopTexts(tokenizer, ["never"]).end(ids)
+
+
 def test_a_text_that_ends_only_in_a_part_of_the_answer_does_not_end_it():
     class Stripping:
         """A decoder that swallows the blank before the first token, as SentencePiece's do."""
+
+        all_special_tokens = all_special_ids = ()
 
         def decode(self, ids, skip_special_tokens):
             return "".join(" a" if token else "\n" for token in ids).removeprefix(" ")

@@ -79,3 +79,20 @@ def test_the_same_evaluation_twice_is_a_mistake(saved, capsys):
     assert main(["compare", "low", "low"]) == 2
     assert "stands twice" in capsys.readouterr().err
     assert main(["compare", "low", "again=low"]) == 0
+
+
+@pytest.mark.parametrize("names", [["low", "high"], ["low", "near", "high"], ["high"]])
+def test_all_of_it_can_be_written_as_a_report(saved, capsys, names):
+    gate = ["--fail-if", "exact_match < 10%"]
+    assert main(["compare", *names, *gate, "--report", "told/here"]) == 0
+    assert "report: told/here/report.html" in capsys.readouterr().out.replace("\\", "/")
+    for form in ("report.html", "report.md"):
+        said = (saved / "told" / "here" / form).read_text(encoding="utf-8")
+        assert "passes" in said
+        assert "high" in said
+        assert ("tied sets" in said) == (len(names) == 3)
+
+
+def test_which_test_a_p_value_comes_from_is_said(saved, capsys):
+    main(["compare", "low", "high", "--metric", "exact_match"])
+    assert "Tests: McNemar mid-p." in capsys.readouterr().out

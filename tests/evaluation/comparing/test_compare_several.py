@@ -12,8 +12,9 @@ from tuneval.errors import UsageError
 from tuneval.evaluation.comparing.compare import compare
 from tuneval.evaluation.comparing.compare_several import compare_several, renamed
 from tuneval.evaluation.comparing.comparison import Evaluation
+from tuneval.statistics.mcnemar import mcnemar
 from tuneval.statistics.multiple import holm
-from tuneval.statistics.paired import mcnemar, tango
+from tuneval.statistics.paired import tango
 
 
 def answers(n_right: int, n: int = 60) -> list[str]:
@@ -92,6 +93,17 @@ def test_two_independent_groups_show_nothing(make_evaluation):
 def test_a_pair_alone_is_compared_as_ever(three):
     (pair,) = compare_several(three[:2]).pairs.values()
     assert pair == compare(*three[:2])
+
+
+def test_standings_show_figures_over_the_items_that_all_have(make_evaluation):
+    a = make_evaluation("a", answers(30), metrics=["exact_match"])
+    b = make_evaluation("b", answers(20), metrics=["exact_match"])
+    c = make_evaluation("c", answers(10, 20), metrics=["exact_match"])
+    for order in ([a, b, c], [c, b, a], [b, a, c]):
+        found = compare_several(order, metrics=["exact_match"])
+        assert found.pairs[f"{order[0].result.name} → {order[1].result.name}"].n_items in (20, 60)
+        values = {each.name: each.value for each in found.standings["exact_match"]}
+        assert values == {"a": 1.0, "b": 1.0, "c": 0.5}, "over the first 20 of 60"
 
 
 def test_names_tell_evaluations_apart(three):

@@ -102,7 +102,8 @@ def test_the_reason_gives_the_numbers(named):
     [
         ("exact_match", "is no condition"),
         ("exact_match < base - 1% @95%", "a share of the figure or points"),
-        ("exact_match < base @90%", "are at 95%, not at 90%"),
+        ("exact_match < base @100%", "proves nothing, or cannot be"),
+        ("exact_match < base @5%", "proves nothing, or cannot be"),
         ("exact_mach < base", "no metric 'exact_mach'"),
         ("exact_match < bse", "no evaluation 'bse'"),
         ("exact_match < 60", "is a share"),
@@ -115,3 +116,42 @@ def test_what_does_not_fit_is_refused_with_a_way_out(named, condition, said):
     with pytest.raises(UsageError, match=said) as caught:
         failed(condition, named, "base", "worse")
     assert caught.value.mend
+
+
+def test_other_levels_ask_for_less_or_for_more_proof(make_evaluation):
+    named = {
+        name: make_evaluation(name, answers(n), metrics=["exact_match"])
+        for name, n in (("base", 120), ("a", 114))
+    }
+    # Six flips, all lost: a p-value of 1/32, between the levels.
+    for level, is_proved in (("80", True), ("90", True), ("95", True), ("99", False)):
+        condition = f"exact_match < base @{level}%"
+        result = judge(parse_condition(condition), named, fails="if")
+        assert result.failed is is_proved, level
+        assert f", {level}% interval" in result.reasons[0]
+
+
+@pytest.mark.parametrize("metric", ["exact_match", "bleu-4", "response_perplexity", "f1_macro"])
+def test_an_interval_at_another_level_is_that_of_the_metric(make_evaluation, metric):
+    metrics = ["exact_match", "bleu-4", "f1_macro"]
+    labels = ["right", "wrong"] * 30
+    a = make_evaluation("a", ["right"] * 60, labels=labels, metrics=metrics)
+    b = make_evaluation("b", ["right"] * 40 + ["wrong"] * 20, labels=labels, metrics=metrics)
+    widths = []
+    for level in (0.8, 0.95, 0.99):
+        row = compare(a, b, metrics=[metric], level=level).row(metric)
+        if row.difference.low is None:
+            assert metric == "response_perplexity"
+            continue
+        assert row.difference.level == row.a.level == level
+        widths.append(row.difference.high - row.difference.low)
+    assert widths == sorted(widths)
+    assert len(set(widths)) == len(widths)
+
+
+def test_a_figure_held_against_a_number_has_its_interval_at_that_level(named):
+    low, high = (
+        failed(f"exact_match < {bar} @{level}%", named, "worse")
+        for bar, level in (("36%", 80), ("36%", 99))
+    )
+    assert (low, high) == (True, False)

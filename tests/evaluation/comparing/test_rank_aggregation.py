@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from tuneval.cli.comparisons import show_ranks
 from tuneval.cli.main import main
-from tuneval.cli.rank_table import show_ranks
 from tuneval.errors import UsageError
 from tuneval.evaluation.comparing.rank_aggregation import aggregate
 from tuneval.evaluation.items import write_items

@@ -12,6 +12,7 @@ import pytest
 from tuneval.data.example import Message
 from tuneval.errors import DataError, UsageError
 from tuneval.evaluation.answering.forms import Form
+from tuneval.evaluation.asking.turns import go_on, staged
 from tuneval.evaluation.tasks import task_from
 
 SUBJECTS = {
@@ -83,16 +84,45 @@ def test_zero_shot_prompts_are_the_published_ones(agieval):
     assert asked["gaokao-mathcloze/0"].prompt == f"问题：{row['question']}\n答案："
 
 
-def test_reasoning_without_shots_asks_for_it_and_says_that_there_is_one_stage(agieval):
+def test_reasoning_without_shots_is_asked_for_in_two_stages(agieval):
     asked = load(agieval, cot=True)
     first = {q.tags["subject"]: q for q in reversed(asked.questions)}
     assert first["aqua-rat"].prompt.endswith("(E)None of these\nLet's think step by step.")
     assert first["logiqa-zh"].prompt.endswith("\n从A到D, 我们应选择什么？让我们逐步思考：")
     assert first["math"].prompt.endswith("\nA: Let's think step by step.")
     assert first["gaokao-mathcloze"].prompt.endswith("\n答案：让我们逐步思考：")
-    assert asked.protocol == "agieval/official/0-shot/plain/cot-one-stage"
-    assert {q.extractor for q in asked.questions} == {"letter", "maths"}
-    assert "answer_official" not in asked.metrics
+    assert asked.protocol == "agieval/official/0-shot/plain/cot"
+    assert {q.extractor for q in asked.questions} == {"agieval_zero_shot", "agieval_maths"}
+    assert asked.metrics[0] == "answer_official"
+    # generate_second_stage_input of AGIEval: the same letters for every question of a language.
+    again = {name: q.then.text for name, q in first.items()}
+    assert again["sat-math"] == again["aqua-rat"] == "Therefore, among A through E, the answer is"
+    assert again["logiqa-zh"] == "因此，从A到D, 我们应选择"
+    assert again["math"] == "Therefore, the answer is"
+    assert again["gaokao-mathcloze"] == "因此，答案是"
+
+
+@pytest.mark.parametrize("chat", [False, True])
+def test_the_second_stage_is_put_below_the_question_and_the_reasoning(agieval, chat):
+    (question,) = load(agieval, subjects="sat-math", cot=True, chat=chat).questions[:1]
+    first, second = staged([question])
+    assert (first.id, second.id, second.after) == ("sat-math/0#1", "sat-math/0", "sat-math/0#1")
+    assert first.max_new_tokens == 512
+    asked = go_on(second, {first.id: first}, {first.id: "Two and two.\nSo it is C."})
+    text = asked.asked
+    assert text == (
+        f"{first.asked}\nTwo and two.\nSo it is C.\nTherefore, among A through E, the answer is"
+    )
+    assert (asked.prompt == (Message("user", text),)) if chat else (asked.prompt == text)
+    assert (asked.max_new_tokens, asked.reference) == (64, question.reference)
+
+
+def test_a_solution_has_room_where_it_is_worked(agieval):
+    limits = {q.tags["form"]: q.max_new_tokens for q in load(agieval).questions}
+    assert limits == {"one": 64, "cloze": 512}
+    own = load(agieval, subjects="math", cot=True, max_new_tokens=9).questions[0]
+    assert (own.max_new_tokens, own.then.max_new_tokens) == (9, 9)
+    assert load(agieval, subjects="aqua-rat", shots=1, cot=True).questions[0].then is None
 
 
 def demonstrations(agieval, subject):

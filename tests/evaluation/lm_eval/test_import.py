@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 
 import pytest
@@ -177,6 +178,63 @@ def test_importing_again_changes_nothing_and_never_replaces_other_work(tmp_path)
     leave(tmp_path / "out", "law", four()[:2], {"acc,none": 1.0}, time=LATER)
     with pytest.raises(RunError, match="holds another evaluation"):
         import_results(tmp_path / "out", to=tmp_path / "to")
+
+
+def without(rows, *keys):
+    return [{key: value for key, value in row.items() if key not in keys} for row in rows]
+
+
+def test_files_of_before_version_0_4_3_are_read(tmp_path):
+    """`results.json`, and beside it a JSON array for each task, called by the model too."""
+    rows = without(four(), "metrics", "filter", "doc_hash", "prompt_hash", "target_hash")
+    for row in rows:
+        row["arguments"] = [[one["arg_0"], one["arg_1"]] for one in row["arguments"].values()]
+        row["resps"] = [[[float(nats), False]] for [[nats, _]] in row["resps"]]
+    folder = tmp_path / "out"
+    folder.mkdir()
+    config = {"model": "hf", "model_args": "pretrained=owner/model,dtype=float32"}
+    told = {"results": {"law": {"acc,none": 0.75, "acc_stderr,none": 0.1, "alias": "law"}}}
+    (folder / "results.json").write_text(json.dumps({**told, "config": config}))
+    name = "pretrained__owner__model,dtype__float32_law.jsonl"
+    (folder / name).write_text(json.dumps(rows, indent=2))
+    (one,) = import_results(folder, to=tmp_path / "to")
+    assert one.folder == tmp_path / "to" / "model" / "law"
+    assert one.result.model == "owner/model"
+    assert one.result.metrics["lm_eval:acc"].estimate.value == 0.75
+    assert one.result.metrics["choice_accuracy"].estimate.value == 0.75
+    items = read_items(one.folder)
+    assert [item.chosen.logprobs for item in items] == LOGPROBS
+    document = json.dumps({"question": "q0"}, indent=2)
+    assert items[0].id == f"0-{hashlib.sha256(document.encode()).hexdigest()[:12]}"
+
+
+def test_two_results_files_of_the_old_layout_in_one_folder_are_two_models(tmp_path):
+    rows = without(four(), "metrics", "filter")
+    for model in ("a", "b"):
+        config = {"model_args": f"pretrained={model}"}
+        told = {"results": {"law": {"acc,none": 0.75}}, "config": config}
+        (tmp_path / f"{model}.json").write_text(json.dumps(told))
+        (tmp_path / f"pretrained__{model}_law.jsonl").write_text(json.dumps(rows))
+    (tmp_path / "other.json").write_text("[1]")
+    found = import_results(tmp_path, to=tmp_path / "to")
+    assert [one.folder.parent.name for one in found] == ["a", "b"]
+
+
+def test_rows_that_do_not_name_their_filter_have_it_from_the_figures(tmp_path):
+    common = {"doc_id": 0, "target": "5", "arguments": [["2+3", {}]], "resps": [["It is 5."]]}
+    rows = [
+        {**common, "filtered_resps": ["[invalid]"], "exact_match": 0.0},
+        {**common, "filtered_resps": ["5"], "exact_match": 1.0},
+    ]
+    figures = {"exact_match,strict-match": 0.0, "exact_match_stderr,strict-match": "N/A",
+               "exact_match,flexible-extract": 1.0}  # fmt: skip
+    leave(tmp_path / "m", "gsm8k", rows, figures)
+    (one,) = import_results(tmp_path, to=tmp_path / "to")
+    (item,) = read_items(one.folder)
+    assert item.extracted == {"strict": None, "lenient": "5"}
+    assert set(one.result.metrics) == {
+        "lm_eval:exact_match,strict-match", "lm_eval:exact_match,flexible-extract",
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -64,6 +64,12 @@ def test_a_short_series_has_no_interval_and_a_long_one_has() -> None:
         assert long.estimate.low < long.estimate.high
 
 
+def test_a_return_that_floats_cannot_multiply_is_unscored() -> None:
+    found = result("cumulative_return", periods([0.1, 1e300, 1e300, 0.2]))
+    assert found.estimate.value == pytest.approx(1.1 * 1.2 - 1)
+    assert found.unscored == {"a return above any that can be multiplied": 2}
+
+
 def test_losing_all_is_a_return_and_losing_more_is_unscored() -> None:
     items = periods([0.1, -1.0, 0.5])
     assert value("cumulative_return", items) == -1.0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+import time
 from collections import Counter
 from functools import cache
 from types import SimpleNamespace
@@ -13,7 +14,7 @@ import numpy as np
 import pytest
 import sacrebleu
 from answers import answer, answers, difference, result, value
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from rouge_score.rouge_scorer import RougeScorer
 
@@ -143,6 +144,33 @@ def test_meteor_of_the_worked_examples_that_are_commonly_shown(
     assert meteor(prediction, "the cat sat on the mat") == pytest.approx(score, abs=5e-5)
 
 
+WORDS = ["a", "b", "cat", "Cats", "car", "auto", "cars", "run", "running", "runs", ",", "猫", "Ab"]
+SAID = st.lists(st.sampled_from(WORDS), max_size=12).map(" ".join)
+
+
+@given(SAID, SAID)
+@settings(max_examples=300)
+def test_meteor_is_nltks(prediction: str, reference: str) -> None:
+    from nltk.translate.meteor_score import single_meteor_score
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(meteor_module, "_wordnet", SmallWordNet)
+        words_of = meteor_module._words
+        for stages, wordnet in (("stem", NoSynonyms()), ("wordnet", SmallWordNet())):
+            expected = single_meteor_score(
+                words_of(reference), words_of(prediction), wordnet=wordnet
+            )
+            assert meteor(prediction, reference, stages=stages) == pytest.approx(expected)
+
+
+def test_meteor_of_long_texts_takes_no_longer_than_they_are() -> None:
+    """What nltk 3.9 took a minute for: no word of either stands in the other."""
+    long, other = (" ".join(f"{side}{n}" for n in range(20_000)) for side in "xy")
+    began = time.process_time()
+    assert meteor(long, other) == 0.0
+    assert time.process_time() - began < 20
+
+
 def test_meteor_matches_stems_and_no_synonyms_by_default() -> None:
     same_stem = meteor("running", "runs")
     assert same_stem == pytest.approx(0.5)  # one word, one chunk: half is lost to the penalty
@@ -164,6 +192,11 @@ class SmallWordNet:
     def synsets(self, word: str) -> list[Any]:
         lemma = SimpleNamespace(name=lambda: "auto")
         return [SimpleNamespace(lemmas=lambda: [lemma])] if word == "car" else []
+
+
+class NoSynonyms:
+    def synsets(self, word: str) -> list[Any]:
+        return []
 
 
 class NoWordNet:

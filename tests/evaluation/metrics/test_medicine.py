@@ -86,3 +86,31 @@ def test_an_answer_that_is_none_of_the_classes_is_no_right_negative() -> None:
     items = answers(["I cannot tell, see a doctor", "no", "yes"], ["no", "no", "yes"])
     assert value("specificity", items) == 0.5
     assert value("sensitivity", items) == 1.0
+
+
+@pytest.mark.parametrize("metric", ["specificity", "sensitivity"])
+def test_a_class_that_stands_nowhere_has_no_figure_and_is_told(metric: str) -> None:
+    items = answers(["malignant", "benign"] * 5, ["malignant", "benign"] * 5)
+    found = result(f"{metric}:malignent", items)
+    assert found.estimate is None
+    assert found.unscored == {"no item has the class 'malignent'; did you mean 'malignant'?": 10}
+    assert difference(f"{metric}:malignent", items, items) is None
+    (reason,) = result(f"combined:metric['{metric}:zzz']", items).unscored
+    assert reason == f"{metric}:zzz: no item has the class 'zzz'; known: benign, malignant"
+
+
+@pytest.mark.parametrize("metric", ["auc:ill", "roc_auc:ill", "brier:ill"])
+def test_a_probability_of_a_class_that_stands_nowhere_is_no_figure(metric: str) -> None:
+    items = [answer(label=label, probability=0.4) for label in ("sick", "well")]
+    found = result(metric, items)
+    assert found.estimate is None
+    assert list(found.unscored.values()) == [2]
+    assert "'ill'" in next(iter(found.unscored))
+
+
+def test_a_named_class_may_have_no_item_where_it_is_known() -> None:
+    healthy = answers(["no", "no"], ["no", "no"])
+    assert value("specificity:yes", healthy) == 1.0
+    offered = [answer("mild", "none", classes=["none", "mild", "severe"]) for _ in range(3)]
+    assert value("specificity:severe", offered) == 1.0
+    assert value("specificity:mild", answers(["mild", "none"], ["none", "none"])) == 0.5

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
 import pytest
@@ -75,17 +76,52 @@ def test_two_systems_are_compared_item_by_item() -> None:
 
 def test_answers_on_which_a_pattern_takes_too_long_hold_up_no_others() -> None:
     slow = "a" * 40 + "!"
-    found = search_all("(a+)+$", ["aaa", slow, "b", "ba"], seconds=0.3)
+    found = search_all("(a+)+$", ["aaa", slow, "b", "ba"], seconds=1.0)
     assert found == [True, None, False, True]
     assert search_all("(a+)+$", [slow] * 5, seconds=0.1) == [None] * 5
 
 
 def test_a_slow_pattern_leaves_its_answers_unscored(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(patterns, "search_all", partial(search_all, seconds=0.3))
+    monkeypatch.setattr(patterns, "search_all", partial(search_all, seconds=1.0))
     items = spoken("aaa", None, "a" * 40 + "!")
     found = result("regex_present:(a+)+$", items)
     assert found.estimate.value == 1.0
     assert found.unscored == {"not answered": 1, patterns.TOO_SLOW: 1}
+
+
+SLOW = "regex_present:(a+)+$"
+
+
+@pytest.mark.parametrize(
+    "metric",
+    [
+        f"worst_case:{SLOW}",
+        f"robustness_drop:{SLOW}",
+        f'item_expression:metric["{SLOW}"] * 1',
+        f'worst_case:item_expression:metric["{SLOW}"]',
+        f'combined:metric["{SLOW}"]',
+        f'expression:1 - metric["{SLOW}"]',
+    ],
+)
+def test_a_slow_pattern_is_stopped_wherever_it_is_named(
+    metric: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(patterns, "search_all", partial(search_all, seconds=1.0))
+    patterns._search_one.cache_clear()
+    items = [
+        replace(answer(text, **fields), id=name)
+        for name, text, fields in (
+            ("1", "aaa", {"n_perturbed": 1}),
+            ("1~typos", "aab", {"perturbation": "typos", "original": "1"}),
+            ("2", "a" * 40 + "!", {"n_perturbed": 1}),
+            ("2~typos", "aaa", {"perturbation": "typos", "original": "2"}),
+        )
+    ]
+    graded = result(metric, items)
+    assert graded.estimate is not None
+    assert [n for why, n in graded.unscored.items() if patterns.TOO_SLOW in why] == [1]
+    measure = load_metric(metric)
+    assert patterns.TOO_SLOW in (measure.missing(items[2]) or ""), "ungraded items too"
 
 
 def test_any_text_is_searched_as_it_is() -> None:

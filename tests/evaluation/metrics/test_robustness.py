@@ -14,7 +14,8 @@ from tuneval.evaluation.items import Item, TeacherForced
 from tuneval.evaluation.kinds.drop import NOT_PERTURBED, UNCHANGEABLE
 from tuneval.evaluation.metrics import load_metric
 from tuneval.evaluation.robustness.families import families, is_copy, items_for
-from tuneval.statistics.paired import mcnemar, tango
+from tuneval.statistics.mcnemar import mcnemar
+from tuneval.statistics.paired import tango
 
 RIGHT = "right"
 

@@ -7,7 +7,8 @@ from dataclasses import replace
 import pytest
 from answers import answer, result, value
 
-from tuneval.evaluation.items import Item, Read
+from tuneval.evaluation.account import account_for
+from tuneval.evaluation.items import Item, Read, TeacherForced
 
 TEXTS = ["The rain fell.\nIt fell all day.", "雨下了一整天", " two  words"]
 NLLS = [20.0, 15.0, 7.0]
@@ -53,3 +54,25 @@ def test_a_text_that_was_not_read_or_not_kept_says_so() -> None:
     (reason,) = result("word_perplexity", [lost]).unscored
     assert "not kept" in reason
     assert result("bits_per_byte", [lost]).estimate is not None
+
+
+@pytest.mark.parametrize("nll", [math.inf, math.nan, 1e308])
+def test_a_likelihood_that_is_no_number_is_unscored_and_not_the_end(nll: float) -> None:
+    whole, broken = items()[0], replace(items()[0], read=Read(nll, 3, 4, 5))
+    for name in ("text_perplexity", "bits_per_byte"):
+        found = account_for([whole, broken, whole], name, seed=1)
+        assert found.estimate is not None
+        assert found.estimate.n == 2
+        assert found.unscored == {"its likelihood is no finite number": 1}
+    response = replace(whole, teacher_forced=TeacherForced(nll, 2, 1, 1, 2, 3))
+    found = account_for([response], "response_perplexity", seed=1)
+    assert found.unscored == {"its likelihood is no finite number": 1}
+
+
+def test_nothing_has_no_likelihood() -> None:
+    item = replace(
+        items()[0], read=Read(0.0, 0, 0, 0), teacher_forced=TeacherForced(0.0, 0, 0, 0, 0, 4)
+    )
+    assert account_for([item], "bits_per_byte", seed=1).unscored == {"the text has no token": 1}
+    for name in ("token_accuracy", "token_accuracy_sample_mean", "response_perplexity"):
+        assert account_for([item], name, seed=1).unscored == {"the response has no token": 1}

@@ -14,6 +14,7 @@ from pycocotools.cocoeval import COCOeval
 
 from tuneval.errors import UsageError
 from tuneval.evaluation.metrics import load_metric
+from tuneval.evaluation.metrics.average_precision import _hits_for_levels
 from tuneval.evaluation.metrics.vision import BAD_BOXES, Box, mean_iou
 
 CORNER = st.integers(0, 12)
@@ -203,4 +204,33 @@ def test_a_field_that_is_no_list_of_boxes_is_unscored(wrong: object) -> None:
     item = answer(boxes=wrong, reference_boxes=[[0, 0, 1, 1]])
     assert list(result("iou", [item]).unscored) == [BAD_BOXES]
     item = answer(boxes=[[0, 0, 1, 1]], reference_boxes=wrong)
+    assert list(result("iou", [item]).unscored) == [f"reference: {BAD_BOXES}"]
+
+
+def test_a_picture_alone_and_pictures_left_out_are_as_by_their_weights() -> None:
+    items = pictures(25, seed=4)
+    statistic = load_metric("map_boxes").prepare(items)
+    assert statistic.of_each() == pytest.approx(statistic(np.eye(25)), nan_ok=True)
+    members = np.arange(25) // 2
+    kept = (members != np.arange(13)[:, None]).astype(float)
+    assert statistic.without_each(np.ones(25), members) == pytest.approx(statistic(kept))
+
+
+def test_levels_of_recall_are_reached_as_floats_compare() -> None:
+    boxes = np.arange(1, 301, dtype=float)
+    levels = np.linspace(0, 1, 101)
+    needed = _hits_for_levels(boxes)
+    for of, row in zip(boxes, needed, strict=True):
+        expected = [next(h for h in range(302) if h / of >= level) for level in levels]
+        assert row.tolist() == expected
+
+
+@pytest.mark.parametrize("flat", [[1, 1, 1, 5], [1, 1, 5, 1], [1, 1, 1, 1]])
+def test_an_answered_box_of_no_area_is_a_surplus_one(flat: list[int]) -> None:
+    right = [0, 0, 2, 2]
+    assert value("iou", [answer(boxes=[flat], reference_boxes=[right])]) == 0.0
+    assert value("iou", [answer(boxes=[right, flat], reference_boxes=[right])]) == 0.5
+    sure = [{"box": flat, "score": 0.9}, {"box": right, "score": 0.5}]
+    assert value("map_boxes", [answer(boxes=sure, reference_boxes=[right])]) == pytest.approx(0.5)
+    item = answer(boxes=[right], reference_boxes=[flat])
     assert list(result("iou", [item]).unscored) == [f"reference: {BAD_BOXES}"]

@@ -111,7 +111,7 @@ def test_both_forms_say_that_it_worked_with_interval_and_sample(tmp_path, facts)
     for form in (text, page):
         assert "It worked." in form
         assert f"95% interval {low} to {high}" in form
-        assert "on 20 held-out items" in form
+        assert "on 20 items" in form
         assert "18 items went from wrong to right and 0 items from right to wrong" in form
         assert "four times out of five" in form
     assert "微调有效" in page

@@ -13,6 +13,8 @@ from tuneval.evaluation.comparing.comparison import Evaluation
 from tuneval.evaluation.config import EvaluateConfig
 from tuneval.evaluation.items import write_items
 from tuneval.evaluation.metrics.likelihood import PERPLEXITY
+from tuneval.evaluation.question import Question
+from tuneval.evaluation.stability.acting import idle_note, why_idle
 from tuneval.evaluation.stability.differ import environment_differences, settings_differences
 from tuneval.evaluation.stability.found import RepeatedRuns, find_repeats
 from tuneval.evaluation.stability.layout import layout_of
@@ -221,3 +223,51 @@ def test_what_was_run_once_is_refused(make_evaluation, tmp_path):
 def test_a_batch_size_of_one_leaves_nothing_to_vary():
     with pytest.raises(UsageError, match="batch can be varied in no way"):
         repeats_of(EvaluateConfig(batch_size=1), vary=["batch"], repeats=3)
+
+
+def question(**fields) -> Question:
+    return Question(id="1", source="", prompt="?", **{"way": "generate", **fields})
+
+
+@pytest.mark.parametrize(
+    ("source", "questions", "idle"),
+    [
+        ("shots", [question()] * 3, "the task shows no demonstrations"),
+        ("shots", [question(shots=("a",))] * 3, "the task shows one demonstration"),
+        ("shots", [question(shots=("a", "b"))], None),
+        ("seed", [question(way="choose")] * 3, "no answer is drawn"),
+        ("seed", [question(way="choose"), question()], None),
+        ("seed", [question(temperature=0.0)] * 3, "prescribes greedy answers"),
+        ("batch", [question()], "there is one question"),
+        ("batch", [question()] * 2, None),
+        ("precision", [question()], None),
+    ],
+)
+def test_it_is_known_beforehand_where_a_source_cannot_act(source, questions, idle):
+    found = why_idle(source, questions, EvaluateConfig(temperature=0.7), is_endpoint=False)
+    assert found is None if idle is None else idle in found
+
+
+def test_behind_an_address_neither_batch_nor_precision_can_be_set():
+    for source in ("batch", "precision"):
+        assert why_idle(source, [question()] * 2, EvaluateConfig(), is_endpoint=True)
+    drawn = EvaluateConfig(temperature=0.7)
+    assert why_idle("seed", [question()], drawn, is_endpoint=True) is None
+
+
+def test_runs_that_could_not_differ_get_no_reading(make_evaluation):
+    note = idle_note("shots", "the task shows no demonstrations")
+    runs = {f"shots-{n}": make_evaluation(str(n), said([1, 0] * 20)) for n in (1, 2, 3)}
+    noted = {
+        label: replace(run, result=replace(run.result, notes=("other", note)))
+        for label, run in runs.items()
+    }
+    (row,) = stability([RepeatedRuns("x", "m", "shots", noted)], metrics=["exact_match"]).rows
+    assert row.idle == "the task shows no demonstrations"
+    assert row.reading is None
+    assert row.detectable == ()
+    one = {**noted, "shots-1": runs["shots-1"]}
+    assert RepeatedRuns("x", "m", "shots", one).idle is None, "only where none could"
+    moved = RepeatedRuns("x", "m", "seed", runs)
+    found = stability([RepeatedRuns("x", "m", "shots", noted), moved], metrics=["exact_match"])
+    assert found.sources == ()

@@ -14,7 +14,7 @@ from tuneval.evaluation.items import read_items
 from tuneval.evaluation.stability.found import find_repeats
 from tuneval.evaluation.suites.run_suite import run_suite
 from tuneval.evaluation.suites.suite import load_suite, suite_of
-from tuneval.runs.events import ItemDone, ignore
+from tuneval.runs.events import ItemDone, Warned, ignore
 from tuneval.runs.find import list_runs
 
 
@@ -177,7 +177,7 @@ def test_repeats_are_evaluations_of_their_own_and_load_a_model_once_for_a_number
     titles = list(outcome.results["base"])
     assert len(opener.opened) == 2
     assert sorted(titles) == [
-        "notes@batch-1", "notes@batch-4096", "notes@precision-bfloat16", "notes@precision-float32",
+        "notes@batch-1", "notes@batch-4", "notes@precision-bfloat16", "notes@precision-float32",
     ]  # fmt: skip
     exact, rough = (
         outcome.results["base"][f"notes@precision-{name}"].metrics["bits_per_byte"].estimate.value
@@ -193,6 +193,28 @@ def test_repeats_are_evaluations_of_their_own_and_load_a_model_once_for_a_number
     }, "as `tuneval stability` reads them"  # fmt: skip
     with pytest.raises(UsageError, match="how often"):
         suite_of(asked | {"repeats": None})
+
+
+def test_a_source_that_cannot_act_is_warned_of_and_the_report_tells_of_repeats(asked, tmp_path):
+    asked["models"] = {"base": asked["models"]["base"]}
+    asked |= {"repeats": 2, "vary": ["shots", "precision"]}
+    warned = []
+    outcome = carry_out(asked, tmp_path / "runs", report=lambda event: warned.append(event))
+    said = [event.message for event in warned if isinstance(event, Warned)]
+    assert sum("varying shots cannot change an answer" in each for each in said) == 2
+    notes = outcome.results["base"]["sums@shots-1"].notes
+    assert any("could not act (shots): the task shows no demonstrations" in note for note in notes)
+    sources = {(row.name, row.source): row for row in outcome.stability.rows}
+    assert sources["sums", "shots"].reading is None
+    assert set(sources) == {
+        (name, source) for name in ("sums", "notes") for source in ("shots", "precision")
+    }
+    for form in ("report.md", "report.html"):
+        told = (outcome.folder / form).read_text(encoding="utf-8")
+        assert "Repeated runs: how far the score moves by itself" in told
+        assert "Varying shots could not change an answer" in told
+    assert (outcome.folder / "report.md").read_text(encoding="utf-8").count("\n## sums@") == 1
+    assert carry_out(asked, tmp_path / "runs").stability == outcome.stability
 
 
 def test_a_folder_may_be_named(asked, tmp_path):

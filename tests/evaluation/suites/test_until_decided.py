@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection
+from dataclasses import replace
+from types import SimpleNamespace
+from unittest.mock import Mock
 
 import pytest
 
 from tuneval.evaluation.answering.respondent import Ready, RespondentFacts
 from tuneval.evaluation.comparing.compare import compare
 from tuneval.evaluation.comparing.comparison import Evaluation
+from tuneval.evaluation.comparing.follow import Weighed, follow_items
+from tuneval.evaluation.config import EvaluateConfig
 from tuneval.evaluation.items import read_items
 from tuneval.evaluation.suites.run_suite import run_suite
 from tuneval.evaluation.suites.suite import suite_of
+from tuneval.evaluation.suites.until_decided import AT_ONCE, UntilDecided
 
 N = 300
 
@@ -60,7 +66,7 @@ class Scripted:
                  "finish_reason": "stop", "n_tokens": 1}
             )  # fmt: skip
 
-    def check_invariance(self, ready, *, n_items=16):
+    def check_invariance(self, ready, rows, *, n_items=16):
         return None
 
     def close(self):
@@ -148,3 +154,37 @@ def test_a_question_that_is_refused_does_not_end_it(carried_out, monkeypatch):
     monkeypatch.setattr(Scripted, "refuses", range(0, N, 5))
     outcome, _ = carried_out("right", "even")
     assert outcome.results["even"]["sums"].skipped["generated"]["too long"] > 1
+
+
+def test_it_ends_where_following_what_was_asked_says_so(carried_out):
+    outcome, models = carried_out("right", "wrong")
+    asked = models["wrong"].asked
+    folders = [outcome.folder / "evaluation" / name / "sums" for name in ("right", "wrong")]
+    by_id = [{item.id: item for item in read_items(folder)} for folder in folders]
+    sides = [[items[name] for name in asked] for items in by_id]
+    every = Weighed.of(list(by_id[0].values()), None)
+    found = follow_items(*sides, "exact_match", every)
+    assert found.verdict == "lower"
+    assert len(asked) - AT_ONCE < found.decided_after <= len(asked)
+
+
+def test_first_stages_are_asked_of_all_that_the_other_model_has() -> None:
+    inner = Mock()
+    against = SimpleNamespace(items=[SimpleNamespace(id="a"), SimpleNamespace(id="b")])
+    asked = {name: object() for name in ("a#1", "b#1", "c#1")}
+    ready = Ready(asked=asked, prompts={}, skipped={}, prompt_hash="p", config=EvaluateConfig())
+    UntilDecided(inner, against, "exact_match").answer(ready, kept={}, stage="s", report=print)
+    (part,), _ = inner.answer.call_args
+    assert list(part.asked) == ["a#1", "b#1"]
+
+
+def test_the_stakes_are_set_before_the_first_question(make_item):
+    """By the heaviest group of all that may be asked, not of those that were so far."""
+    groups = [f"small {n // 3}" if n < 12 else "large" for n in range(24)]
+    items = [make_item(n, label="", predict="", group=group) for n, group in enumerate(groups)]
+    first = [replace(item, grades={"exact_match": 1.0}) for item in items[:12]]
+    whole, part = Weighed.of(items, None), Weighed.of(first, None)
+    assert (whole.largest, part.largest) == (12.0, 3.0)
+    sides = first, [replace(item, grades={"exact_match": 0.0}) for item in first]
+    late, early = (follow_items(*sides, "exact_match", each) for each in (whole, part))
+    assert late.p_value > early.p_value

@@ -58,6 +58,19 @@ def test_the_usual_protocol_shows_five_solutions_from_the_train_set(folder: Path
     assert asked.metrics == ("answer_official", "answer_lenient", "unparsed")
 
 
+def test_other_demonstrations_are_drawn_by_a_seed(folder: Path) -> None:
+    by_seed = [load(folder, shots=3, shot_seed=seed) for seed in range(8)]
+    drawn = [asked.demonstrations for asked in by_seed]
+
+    assert by_seed[3].protocol == "gsm8k/lm-eval/3-shot-drawn-3/plain"
+    assert load(folder, shots=3, shot_seed=3).questions == by_seed[3].questions
+    assert len(set(drawn)) > 4
+    assert all(len(set(shown)) == 3 for shown in drawn)
+    assert len({shown for some in drawn for shown in some}) > 5, "from the whole file"
+    with pytest.raises(DataError, match="10 demonstrations are wanted"):
+        load(folder, shots=10, shot_seed=1)
+
+
 def test_the_official_protocol_is_the_problem_alone(folder: Path) -> None:
     question = load(folder, protocol="official").questions[0]
 

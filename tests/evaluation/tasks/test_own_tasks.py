@@ -107,6 +107,20 @@ def test_chinese_plain_text_has_no_blank_before_the_answer(tmp_path):
     assert first.choices == ("正面", "负面")
 
 
+def test_demonstrations_are_drawn_by_a_seed_where_one_is_given(tmp_path):
+    rows = [{"text": f"text {n}", "label": ("bad", "good")[n % 2]} for n in range(30)]
+    options = {"shots": 2, "demonstrations": write(tmp_path / "shown.jsonl", rows)}
+    first = load(tmp_path, "classification", MOODS, **options)
+    drawn = [load(tmp_path, "classification", MOODS, shot_seed=n, **options) for n in (1, 1, 2)]
+
+    assert drawn[0].questions == drawn[1].questions
+    shown = {asked.demonstrations for asked in (first, *drawn)}
+    assert len(shown) == 3
+    assert drawn[2].protocol == "classification/choose/2-shot-drawn-2/chat"
+    with pytest.raises(UsageError, match="shot_seed: say how many"):
+        load(tmp_path, "classification", MOODS, shot_seed=1)
+
+
 def test_shots_without_a_file_of_demonstrations_are_refused(tmp_path):
     with pytest.raises(UsageError, match="name the file that they come from"):
         load(tmp_path, "classification", MOODS, shots=2)

@@ -9,7 +9,7 @@ assistant says after it is tokenised apart, as in training.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import islice
 from typing import Any
@@ -144,9 +144,9 @@ class _Encoder:
         if too_many > 0:
             if (shorter := form.shorter(self._length)) is not None:
                 return shorter
-            has_room = isinstance(asked, Writing) and too_many < asked.max_new_tokens
-            if not has_room:
+            if not isinstance(asked, Writing) or too_many >= asked.max_new_tokens:
                 return f"longer than the {self.longest} tokens that can be read by {too_many}"
+            asked = replace(asked, max_new_tokens=asked.max_new_tokens - too_many)
         return _Encoded(asked, lead.shown, form.has_lost)
 
     def _asked(self, question: Question, lead: _Lead, pieces: Sequence[Ids]) -> Asked:

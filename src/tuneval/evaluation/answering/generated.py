@@ -39,16 +39,18 @@ def answer(
 ) -> None:
     """Answer every prompt (ids by item id) that is not kept yet, and keep it.
 
-    Rows have LLaMA-Factory's keys: `prompt` decoded with special tokens, `predict` without.
+    Rows have LLaMA-Factory's keys: `prompt` decoded with special tokens, `predict` without; then
+    more of ours, with seconds as in `write`.
     """
     from tuneval.models.generation import generate
 
     report(Started(stage, len(prompts), "items"))
-    pending = [item_id for item_id in prompts if item_id not in kept]
+    names = list(prompts)
+    known = {place for place, item_id in enumerate(names) if item_id in kept}
     tokenizer = loaded.tokenizer
 
     def on_done(position: int, completion: Completion) -> None:
-        item_id = pending[position]
+        item_id = names[position]
         kept.append(
             {
                 "prompt": tokenizer.decode(list(prompts[item_id]), skip_special_tokens=False),
@@ -57,14 +59,17 @@ def answer(
                 "id": item_id,
                 "finish_reason": completion.finish_reason,
                 "n_tokens": len(completion.ids),
+                "seconds_to_first": _rounded(completion.seconds_to_first),
+                "seconds": _rounded(completion.seconds),
             }
         )
         report(ItemDone(stage, item_id, len(kept), len(prompts)))
 
-    if pending:
+    if len(known) < len(names):
         generate(
             loaded.model,
-            [prompts[item_id] for item_id in pending],
+            list(prompts.values()),
+            known=known,
             stop_ids=tuple(stop_ids),
             max_new_tokens=max_new_tokens,
             token_budget=token_budget,

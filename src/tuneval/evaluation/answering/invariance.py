@@ -1,10 +1,10 @@
-"""Whether an answer depends on what else is in the batch: some items asked together and alone."""
+"""Whether an answer depends on what else is in the batch: some items asked again, alone."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tuneval.evaluation.answering.asked import Asked, Choosing, Reading, Writing, of_kind
 from tuneval.evaluation.answering.respondent import Invariance
@@ -16,23 +16,30 @@ if TYPE_CHECKING:
 # Enough for a difference in the first tokens to show; long answers would cost more than the run.
 MOST_NEW_TOKENS = 32
 Measure = Callable[[Sequence["Request"]], Sequence["Nll"]]
-Write = Callable[[Sequence[Writing], int], Sequence[Sequence[int]]]
+Write = Callable[[Collection[str], int], Mapping[str, Sequence[int]]]
 
 
 def check_invariance(
-    asked: Mapping[str, Asked], *, n_items: int, measure: Measure, write: Write
+    asked: Mapping[str, Asked],
+    rows: Mapping[str, Mapping[str, Any]],
+    *,
+    n_items: int,
+    measure: Measure,
+    write: Write,
 ) -> Invariance | None:
-    """Ask up to `n_items`, spread over all, together and one by one; None where none is asked.
+    """Ask up to `n_items` of those with an answer in `rows` again, one by one; None where none has.
 
-    `measure` gives the likelihoods of requests, `write(questions, most new tokens)` the ids that
-    are said. Of a text the first window counts, by the nats of a token; of a choice all its nats.
+    `measure` gives the likelihoods of requests, `write(names, most new tokens)` the ids that are
+    said. Choices are compared with the answers that are kept, by all their nats. Texts (the first
+    window, by the nats of a token) and the first tokens that are written are asked again twice,
+    also together.
     """
-    some = spread(asked, n_items)
+    some = spread({name: question for name, question in asked.items() if name in rows}, n_items)
     choosing, reading = of_kind(some, Choosing), of_kind(some, Reading)
     differences = [
-        *(_choices(choosing, measure) if choosing else ()),
+        *_choices(choosing, rows, measure),
         *(_texts(reading, measure) if reading else ()),
-        *(_written(of_kind(some, Writing), write)),
+        *_written(of_kind(some, Writing), write),
     ]
     if not differences:
         return None
@@ -64,14 +71,15 @@ class _Difference:
     is_changed: bool
 
 
-def _choices(asked: Mapping[str, Choosing], measure: Measure) -> list[_Difference]:
-    together = list(measure([r for question in asked.values() for r in question.requests]))
+def _choices(
+    asked: Mapping[str, Choosing], rows: Mapping[str, Mapping[str, Any]], measure: Measure
+) -> list[_Difference]:
     found = []
-    for question in asked.values():
-        alone = [nll.total for nll in measure(question.requests)]
-        beside = [together.pop(0).total for _ in question.requests]
-        nats = max(abs(a - b) for a, b in zip(alone, beside, strict=True))
-        found.append(_Difference(nats, alone.index(min(alone)) != beside.index(min(beside))))
+    for name, question in asked.items():
+        alone = [-nll.total for nll in measure(question.requests)]
+        kept = rows[name]["logprobs"]
+        nats = max(abs(a - b) for a, b in zip(alone, kept, strict=True))
+        found.append(_Difference(nats, alone.index(max(alone)) != kept.index(max(kept))))
     return found
 
 
@@ -84,10 +92,8 @@ def _texts(asked: Mapping[str, Reading], measure: Measure) -> list[_Difference]:
 
 
 def _written(asked: Mapping[str, Writing], write: Write) -> list[_Difference]:
-    questions = list(asked.values())
-    together = write(questions, MOST_NEW_TOKENS) if questions else []
-    alone = [write([question], MOST_NEW_TOKENS)[0] for question in questions]
+    together = write(asked.keys(), MOST_NEW_TOKENS) if asked else {}
     return [
-        _Difference(None, list(one) != list(other))
-        for one, other in zip(together, alone, strict=True)
+        _Difference(None, list(write([name], MOST_NEW_TOKENS)[name]) != list(together[name]))
+        for name in asked
     ]

@@ -14,8 +14,11 @@ from tuneval.models.precision import Precision
 from tuneval.runs.events import Report, ignore
 
 if TYPE_CHECKING:
+    from tuneval.models.consumption import Consumption
     from tuneval.models.engines.engine import Engine
     from tuneval.models.load import LoadedModel
+
+PAGE_BYTES = 4096
 
 
 def open_local(
@@ -58,12 +61,15 @@ class LocalRespondent(EngineRespondent):
                 precision=str(loaded.model.dtype).removeprefix("torch."),
             ),
         )
+        self._consumption: Consumption | None = None
 
     def answer(self, ready: Ready, *, kept: Kept, stage: str, report: Report = ignore) -> None:
         """See `Respondent.answer`; each row also says what memory and energy it took."""
         _, writer = self._opened()
         assert isinstance(writer, TorchWriter)
-        kept.measure = _measure(writer.model)
+        if self._consumption is None:
+            self._consumption = consumption_beyond(writer.model)
+        kept.measure = measure_of(writer.model, self._consumption)
         super().answer(ready, kept=kept, stage=stage, report=report)
 
     def _working(self, config: EvaluateConfig) -> tuple[Engine, Writer]:
@@ -78,18 +84,32 @@ class LocalRespondent(EngineRespondent):
         return engine, writer
 
 
-def _measure(model: Any) -> Measure:
-    """Joules since the last answer, and the most memory so far, the model's own included."""
+def consumption_beyond(model: Any) -> Consumption:
+    """Of what is done with a model that is loaded; memory counts beyond its weights."""
     from tuneval.models.consumption import Consumption
 
-    consumption = Consumption(model.device)
+    if model.device.type == "cpu":
+        _bring_in(model)
+    return Consumption(model.device)
+
+
+def measure_of(model: Any, consumption: Consumption | None = None) -> Measure:
+    """Joules since the last answer, and the most memory so far, the model's own included."""
+    beyond = consumption or consumption_beyond(model)
     # What torch counts on CUDA has the weights in it; what the process grew by has not.
     weights = 0 if model.device.type == "cuda" else model.get_memory_footprint()
-    consumption.begin()
+    beyond.begin()
 
     def measure() -> dict[str, float]:
-        joules, peak = consumption.joules(), consumption.peak_bytes()
+        joules, peak = beyond.joules(), beyond.peak_bytes()
         taken = {} if joules is None else {"energy_joules": round(joules, 6)}
         return taken if peak is None else taken | {"peak_memory_bytes": peak + weights}
 
     return measure
+
+
+def _bring_in(model: Any) -> None:
+    """Read a bit of every page: weights in a file come into memory when they are first read."""
+    for parameter in model.parameters():
+        if parameter.is_contiguous():
+            parameter.detach().view(-1)[:: max(1, PAGE_BYTES // parameter.itemsize)].clone()

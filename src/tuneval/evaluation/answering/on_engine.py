@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from tuneval.errors import UsageError
-from tuneval.evaluation.answering import invariance
-from tuneval.evaluation.answering.asked import Writing
+from tuneval.evaluation.answering.asked import Writing, of_kind
 from tuneval.evaluation.answering.chosen import choose
 from tuneval.evaluation.answering.encoding import encode_questions
 from tuneval.evaluation.answering.generated import write
+from tuneval.evaluation.answering.invariance import check_invariance
 from tuneval.evaluation.answering.kept import Kept
 from tuneval.evaluation.answering.respondent import Invariance, Ready, RespondentFacts
 from tuneval.evaluation.answering.texts import read
-from tuneval.evaluation.answering.writing import Writer, Written
+from tuneval.evaluation.answering.writing import Writer
 from tuneval.evaluation.config import EvaluateConfig
 from tuneval.evaluation.question import Question
 from tuneval.models.precision import Precision
@@ -67,31 +67,39 @@ class EngineRespondent:
         write(writer, ready, tokenizer=self._tokenizer, kept=kept, stage=stage, report=report)
         report(Finished(stage))
 
-    def check_invariance(self, ready: Ready, *, n_items: int = 16) -> Invariance | None:
+    def check_invariance(
+        self, ready: Ready, rows: Mapping[str, Mapping[str, Any]], *, n_items: int = 16
+    ) -> Invariance | None:
         """See `Respondent.check_invariance`."""
         engine, writer = self._working(ready.config)
+        writing = of_kind(ready.asked, Writing)
+        names = list(writing)
 
         def measure(requests: Sequence[Request]) -> list[Nll]:
             found: dict[int, Nll] = {}
             engine.measure(requests, on_batch=found.update)
             return [found[index] for index in range(len(requests))]
 
-        def say(questions: Sequence[Writing], most: int) -> list[tuple[int, ...]]:
-            said: dict[int, Written] = {}
+        def write_again(some: Collection[str], most: int) -> dict[str, tuple[int, ...]]:
+            said: dict[str, tuple[int, ...]] = {}
+            # All are given: what is drawn depends on how often a prompt came before.
             writer(
-                [replace(q, max_new_tokens=min(most, q.max_new_tokens)) for q in questions],
+                [replace(q, max_new_tokens=min(most, q.max_new_tokens)) for q in writing.values()],
                 ready.config,
-                on_done=said.__setitem__,
+                known=frozenset(place for place, name in enumerate(names) if name not in some),
+                on_done=lambda place, written: said.__setitem__(names[place], written.ids),
             )
-            return [said[place].ids for place in range(len(questions))]
+            return said
 
-        return invariance.check_invariance(ready.asked, n_items=n_items, measure=measure, write=say)
+        return check_invariance(
+            ready.asked, rows, n_items=n_items, measure=measure, write=write_again
+        )
 
     def close(self) -> None:
         """Give back the model's memory, and its workers if it has any."""
         if self._open is not None:
-            engine, _ = self._open
-            self._open = None
+            engine = self._open[0]
+            self._open = None  # and with it the writer, before memory is given back
             engine.close()
 
     def __enter__(self) -> EngineRespondent:

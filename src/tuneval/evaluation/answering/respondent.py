@@ -49,10 +49,10 @@ class Ready:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Invariance:
-    """The same items asked in batches and one by one: `largest` is the largest difference.
+    """Some items asked in batches and again one by one: `largest` is the largest difference.
 
-    Of log-probabilities in nats for choices and texts; `n_changed` counts items whose best
-    choice or generated tokens differ.
+    Of log-probabilities in nats, for choices (all of a choice) and texts (of a token);
+    `n_changed` counts items whose best choice or first generated tokens differ.
     """
 
     n_items: int
@@ -80,8 +80,10 @@ class Respondent(Protocol):
         is not taken has the reason as `refused` instead.
         """
 
-    def check_invariance(self, ready: Ready, *, n_items: int = 16) -> Invariance | None:
-        """Ask some items in batches and one by one; None where batches are not its own."""
+    def check_invariance(
+        self, ready: Ready, rows: Mapping[str, Mapping[str, Any]], *, n_items: int = 16
+    ) -> Invariance | None:
+        """Ask some of the items with a kept row again; None where batches are not its own."""
 
     def close(self) -> None:
         """Give back memory and workers."""

@@ -11,24 +11,33 @@ MARGIN_TOKENS = 4
 
 
 class StopTexts:
-    """The texts that end an answer, bound to the tokenizer that writes it."""
+    """The texts that end an answer, bound to the tokenizer that writes it.
+
+    One that is a special token (`<|im_end|>`) ends it too, though it is not in the answer's text.
+    """
 
     def __init__(self, tokenizer: Any, texts: Sequence[str]) -> None:
         self._tokenizer = tokenizer
         self._texts = tuple(text for text in texts if text)
+        self._ids = _special_ids(tokenizer, self._texts) if self._texts else frozenset()
         longest = max((len(text.encode()) for text in self._texts), default=0)
         # A token is at least one byte.
         self._window = longest + MARGIN_TOKENS
 
     def end(self, ids: Sequence[int]) -> bool:
         """Whether the answer so far holds one of the texts; asked after every token."""
-        if not self._texts or not self._holds(self._decode(ids[-self._window :])):
+        if not self._texts:
+            return False
+        if ids[-1] in self._ids:
+            return True
+        if not self._holds(self._decode(ids[-self._window :])):
             return False
         return self._holds(self._decode(ids))
 
     def cut(self, ids: Sequence[int]) -> str:
         """The answer's text, up to the first of the texts."""
-        said = self._decode(ids)
+        ends = (place for place, token in enumerate(ids) if token in self._ids)
+        said = self._decode(ids[: next(ends, len(ids))])
         places = [place for text in self._texts if (place := said.find(text)) >= 0]
         return said[: min(places, default=len(said))]
 
@@ -37,3 +46,9 @@ class StopTexts:
 
     def _decode(self, ids: Sequence[int]) -> str:
         return str(self._tokenizer.decode(list(ids), skip_special_tokens=True))
+
+
+def _special_ids(tokenizer: Any, texts: Sequence[str]) -> frozenset[int]:
+    """The ids of those texts that are special tokens."""
+    pairs = zip(tokenizer.all_special_tokens, tokenizer.all_special_ids, strict=True)
+    return frozenset(token_id for token, token_id in pairs if token in texts)

@@ -35,11 +35,15 @@ def measure(
     stage: str,
     report: Report = ignore,
 ) -> None:
-    """Measure every example of `tokens` (by item id) that is not kept yet, and keep it."""
+    """Measure every example of `tokens` (by item id) that is not kept yet, and keep it.
+
+    What is measured after a kill is measured just as it would have been without.
+    """
     from tuneval.models.likelihood import measure_likelihood
 
     report(Started(stage, len(tokens), "items"))
-    pending = [(item_id, t) for item_id, t in tokens.items() if item_id not in kept]
+    items = list(tokens.items())
+    known = {number for number in range(2 * len(items)) if items[number // 2][0] in kept}
     halves: dict[int, dict[int, Likelihood]] = {}
 
     def on_result(number: int, likelihood: Likelihood) -> None:
@@ -48,17 +52,17 @@ def measure(
         found[half] = likelihood
         if len(found) < 2:
             return
-        item_id, item_tokens = pending[position]
+        item_id, item_tokens = items[position]
         values = combine(item_tokens, response=found[0], whole=found[1])
         del halves[position]
         kept.append({"id": item_id, **asdict(values)})
         report(ItemDone(stage, item_id, len(kept), len(tokens)))
 
-    requests = [request for _, item_tokens in pending for request in requests_of(item_tokens)]
-    if requests:
+    if len(known) < 2 * len(items):
         measure_likelihood(
             model,
-            requests,
+            [request for _, item_tokens in items for request in requests_of(item_tokens)],
+            known=known,
             token_budget=token_budget,
             batch_size=batch_size,
             report=warnings_only(report),
@@ -71,7 +75,7 @@ def requests_of(tokens: Tokens) -> tuple[Request, Request]:
     """The response given all before it, and everything given the first token: one sequence."""
     from tuneval.models.likelihood import Request
 
-    ids = tokens.ids.tolist()
+    ids = tokens.ids
     start = first_response_token(tokens)
     return Request(ids[:start], ids[start:]), Request(ids[:1], ids[1:])
 

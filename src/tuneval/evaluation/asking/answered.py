@@ -30,6 +30,11 @@ def items_from(
     return [_item(q, rows.get(q.id), skipped, shared) for q in questions]
 
 
+def taken_by(row: Mapping[str, Any]) -> dict[str, float]:
+    """What the answer in a row took, as far as it was measured."""
+    return {name: row[name] for name in MEASURED if row.get(name) is not None}
+
+
 def _item(
     question: Question,
     row: Mapping[str, Any] | None,
@@ -38,7 +43,7 @@ def _item(
 ) -> Item:
     fields, known = {**question.fields, **shared}, {}
     if row is not None:
-        fields |= {name: row[name] for name in MEASURED if row.get(name) is not None}
+        fields |= taken_by(row)
         known = _ANSWERS[question.way](question, row)
     elif question.id in skipped:
         known = {"skipped": {SKIPPED[question.way]: skipped[question.id]}}

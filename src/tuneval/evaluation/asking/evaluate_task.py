@@ -20,7 +20,7 @@ from tuneval.evaluation.asking.overall import by_stratum, lacking, overall
 from tuneval.evaluation.asking.prepare_task import PreparedTask, evaluation_key
 from tuneval.evaluation.asking.task_record import TaskRecord
 from tuneval.evaluation.asking.trained import train_seconds
-from tuneval.evaluation.asking.turns import rounds
+from tuneval.evaluation.asking.turns import rounds, staged
 from tuneval.evaluation.grade import grade
 from tuneval.evaluation.items import Item, write_items
 from tuneval.evaluation.question import Question
@@ -83,18 +83,18 @@ class _Work:
     def carry_out(self) -> EvaluationResult:
         """Obtain what is missing, grade everything, write everything; the result."""
         self._refuse_other_ways()
-        first, *later = rounds(self.prepared.questions)
+        first, *later = rounds(staged(self.prepared.questions))
         ready = self.respondent.prepare(first, self.prepared.config)
         self._claim(ready, later)
         answers = Answers(self.folder / ANSWERS_NAME, self.respondent, self.name, self.report)
         answers.obtain(first, ready)
         for questions in later:
             answers.go_on(questions, self.prepared.config)
-        invariance = self._check_invariance(ready)
+        invariance = self._check_invariance(ready, answers)
         items = items_from(
             self.prepared.questions, answers.rows, answers.skipped, of_model=self._of_model()
         )
-        items = grade(items, self.prepared.metrics)
+        items = grade(self.prepared.task.judged(items), self.prepared.metrics)
         result = self._result(items, answers, ready, invariance)
         write_items(self.folder, items)
         self.prepared.task.leave(self.folder, items, model=result.model)
@@ -153,13 +153,13 @@ class _Work:
             )
         files.write_json(path, wanted)
 
-    def _check_invariance(self, ready: Ready) -> Invariance | None:
+    def _check_invariance(self, ready: Ready, answers: Answers) -> Invariance | None:
         """Whether answers depend on what else is in the batch; asked once for a folder."""
         path = self.folder / INVARIANCE_NAME
         if path.exists():
             found = files.read_json(path)
             return None if found is None else Invariance(**found)
-        checked = self.respondent.check_invariance(ready)
+        checked = self.respondent.check_invariance(ready, answers.rows)
         files.write_json(path, None if checked is None else asdict(checked))
         if checked is not None and checked.n_changed:
             said = f"{checked.n_changed} of {checked.n_items} answers change with the batch"

@@ -75,8 +75,8 @@ def prepare_task(task: Task, config: EvaluateConfig) -> PreparedTask:
         notes.append(_on_the_part(drawn))
         if task.per == "stratum" and drawn.tag is not None:
             notes.append(
-                f"as many were drawn of each {drawn.tag}: the main figure weighs them as the whole "
-                "task does; differences and other metrics count every question drawn alike"
+                f"as many were drawn of each {drawn.tag}: means of items, and their differences, "
+                "weigh them as the whole task does; figures of the whole set do not"
             )
     made = perturb(drawn.questions, config.perturbations, seed=task.seed)
     return PreparedTask(task, config, asked, drawn, made.questions, (*notes, *made.notes))

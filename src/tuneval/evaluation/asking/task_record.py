@@ -63,5 +63,9 @@ class TaskRecord:
 
     def headline(self) -> Overall | None:
         """The main metric as the protocol averages it; None: as it is over the items."""
-        found = [figure for figure in self.overall if figure.metric == self.main]
+        return self.figure(self.main)
+
+    def figure(self, metric: str) -> Overall | None:
+        """The same of any metric."""
+        found = [figure for figure in self.overall if figure.metric == metric]
         return found[-1] if found else None

@@ -102,7 +102,7 @@ def _task_section(row: TaskRow) -> str:
     about = row.about
     facts = [
         f"- kind: {about.kind}; languages: {', '.join(about.languages)}",
-        f"- tests: {', '.join(about.capabilities)}",
+        f"- tests: {', '.join(about.capabilities) or 'what the task of that name does'}",
         f"- graded by: {', '.join(f'`{metric}`' for metric in about.metrics)}",
         f"- files: {about.layout}",
         f"- source: {about.source}; licence: {about.licence}",

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from tuneval.catalog import did_you_mean
 from tuneval.errors import DataError, UsageError
 from tuneval.evaluation.account import clusters_of
+from tuneval.evaluation.asking.overall import ITEMS
+from tuneval.evaluation.comparing.averaging import averaging_of
+from tuneval.evaluation.comparing.caveats import not_counted, warnings_of
 from tuneval.evaluation.comparing.comparison import (
-    UNTIL_DECIDED,
     Comparison,
     ComparisonRow,
     Evaluation,
@@ -17,6 +20,7 @@ from tuneval.evaluation.comparing.comparison import (
     Verdict,
 )
 from tuneval.evaluation.items import Item
+from tuneval.evaluation.kinds.per_item import PerItem
 from tuneval.evaluation.metric import Metric
 from tuneval.evaluation.metrics import load_metric
 from tuneval.evaluation.metrics.likelihood import WHOLE_SEQUENCE
@@ -40,6 +44,7 @@ __all__ = [
 ]
 
 SEED = 17
+LEVEL = 0.95
 ALPHA = 0.05
 """The p-value below which a test agrees that there is a difference."""
 
@@ -58,24 +63,24 @@ def compare(
     metrics: Sequence[str] | None = None,
     flips_on: str | None = None,
     seed: int = SEED,
+    level: float = LEVEL,
 ) -> Comparison:
     """Compare b with a, item by item, on the metrics that both have.
 
+    Where their task has a way of averaging (over its subjects alike, or with drawn items standing
+    for the others), so have the difference, its interval and its test.
     Raises DataError when neither's items contain the other's: an unpaired comparison would look
     alike and mean something else.
     """
     first, second = paired_items(a, b)
     names = _metrics(a, b, metrics)
     found = [
-        (name, compared)
+        compared
         for name in names
-        if (compared := _compare_metric(name, first, second, seed)) is not None
+        if (compared := _compare_metric(name, (a, b), first, second, seed, level)) is not None
     ]
-    adjusted = holm([paired.p_value for _, (_, _, paired) in found])
-    rows = tuple(
-        _row(name, left, right, paired, p_holm)
-        for (name, (left, right, paired)), p_holm in zip(found, adjusted, strict=True)
-    )
+    adjusted = holm([each.paired.p_value for each in found])
+    rows = tuple(_row(each, p_holm) for each, p_holm in zip(found, adjusted, strict=True))
     on = flips_on or next((row.metric for row in rows if row.is_binary), None)
     pairs = [(x, y) for x, y in zip(first, second, strict=True) if not is_copy(x)]
     improved, worsened = _flips(on, pairs) if on else ((), ())
@@ -91,7 +96,11 @@ def compare(
         flips_metric=on,
         improved=improved,
         worsened=worsened,
-        warnings=(*_warnings(a, b, pairs), *_not_counted(rows, len(pairs))),
+        warnings=(
+            *warnings_of(a, b, pairs),
+            *(each.averaged_otherwise for each in found if each.averaged_otherwise),
+            *not_counted(rows, len(pairs)),
+        ),
         seed=seed,
     )
 
@@ -111,52 +120,6 @@ def paired_items(a: Evaluation, b: Evaluation) -> tuple[list[Item], list[Item]]:
     return [left[i] for i in common], [right[i] for i in common]
 
 
-def _not_counted(rows: Sequence[ComparisonRow], n_items: int) -> Iterator[str]:
-    """How many items are compared where not all count on both sides."""
-    metrics: dict[int, list[str]] = {}
-    for row in rows:
-        if row.difference.n < n_items and load_metric(row.metric).about.family != "robustness":
-            metrics.setdefault(row.difference.n, []).append(row.metric)
-    for n_counted, names in metrics.items():
-        yield f"{n_counted} of {n_items} paired items count on both sides for {', '.join(names)}"
-
-
-def _warnings(a: Evaluation, b: Evaluation, pairs: Sequence[tuple[Item, Item]]) -> Iterator[str]:
-    """What a reader must be told before believing a difference."""
-    n_common = len(pairs)
-    if n_others := sum(x.prompt != y.prompt and x.label != y.label for x, y in pairs):
-        yield (
-            f"{n_others} of {n_common} items have another question and another true answer on the "
-            "two sides, though their ids are alike: are these the same items?"
-        )
-    if len(a.items) != len(b.items):
-        yield (
-            f"'{a.result.name}' has {len(a.items)} items and '{b.result.name}' {len(b.items)}; "
-            f"the {n_common} common ones are compared"
-        )
-    if a.result.template_hash != b.result.template_hash:
-        yield "the two used different chat templates: their prompts differ"
-    if a.result.config.get("max_new_tokens") != b.result.config.get("max_new_tokens"):
-        yield "the two were allowed answers of different length (max_new_tokens)"
-    first, second = a.result.task, b.result.task
-    if first is not None and second is not None:
-        if first.protocol != second.protocol:
-            yield f"the two were asked differently: {first.protocol} and {second.protocol}"
-        if first.precision != second.precision:
-            yield f"the two worked in {first.precision} and in {second.precision}"
-    for side in (a, b):
-        for early in (note for note in side.result.notes if note.startswith(UNTIL_DECIDED)):
-            yield (
-                f"'{side.result.name}' was {early}; p and intervals are those of a number of items "
-                "fixed beforehand, so trust what the decision says and not how clear it looks"
-            )
-        if temperature := side.result.config.get("temperature"):
-            yield (
-                f"'{side.result.name}' drew its answers at random (temperature {temperature:g}): "
-                "the intervals do not cover what another draw would give"
-            )
-
-
 def _metrics(a: Evaluation, b: Evaluation, asked: Sequence[str] | None) -> list[str]:
     common = [name for name in a.result.metrics if name in b.result.metrics]
     for name in asked or ():
@@ -167,9 +130,26 @@ def _metrics(a: Evaluation, b: Evaluation, asked: Sequence[str] | None) -> list[
     return list(asked) if asked else [name for name in common if name != WHOLE_SEQUENCE]
 
 
+@dataclass(frozen=True, slots=True)
+class _Compared:
+    """One metric on both sides. `averaged_otherwise`: why not as the task averages it."""
+
+    metric: str
+    over: str
+    a: Estimate
+    b: Estimate
+    paired: PairedComparison
+    averaged_otherwise: str | None
+
+
 def _compare_metric(
-    name: str, a: Sequence[Item], b: Sequence[Item], seed: int
-) -> tuple[Estimate, Estimate, PairedComparison] | None:
+    name: str,
+    evaluations: tuple[Evaluation, Evaluation],
+    a: Sequence[Item],
+    b: Sequence[Item],
+    seed: int,
+    level: float,
+) -> _Compared | None:
     """Both sides and their difference over the items that count on both.
 
     None where there is none, and for what is no single figure.
@@ -178,37 +158,53 @@ def _compare_metric(
     left, right = counted_pairs(measure, a, b)
     if not left:
         return None
+    averaging, why_not = averaging_of(measure, evaluations, left)
+    if averaging is not None and isinstance(measure, PerItem):
+        return _Compared(
+            name,
+            averaging.over,
+            averaging.estimate(measure, left, level=level),
+            averaging.estimate(measure, right, level=level),
+            averaging.compare(measure, left, right, seed=seed, level=level),
+            None,
+        )
     clusters = clusters_of(left)
-    first = measure.estimate(left, clusters=clusters, seed=seed)
-    second = measure.estimate(right, clusters=clusters, seed=seed)
-    paired = measure.compare(left, right, clusters=clusters, seed=seed)
-    return None if first is None or second is None or paired is None else (first, second, paired)
+    first = measure.estimate(left, clusters=clusters, seed=seed, level=level)
+    second = measure.estimate(right, clusters=clusters, seed=seed, level=level)
+    paired = measure.compare(left, right, clusters=clusters, seed=seed, level=level)
+    if first is None or second is None or paired is None:
+        return None
+    return _Compared(name, ITEMS, first, second, paired, why_not)
 
 
 def counted_pairs(
     measure: Metric, a: Sequence[Item], b: Sequence[Item]
 ) -> tuple[list[Item], list[Item]]:
     """Of paired items those that the metric is about and that count on both sides."""
-    pairs = zip(items_for(measure, a), items_for(measure, b), strict=True)
-    both = [(x, y) for x, y in pairs if measure.missing(x) is None and measure.missing(y) is None]
-    return [x for x, _ in both], [y for _, y in both]
+    first, second = counted_in_all(measure, [a, b])
+    return first, second
 
 
-def _row(
-    name: str, a: Estimate, b: Estimate, paired: PairedComparison, p_holm: float
-) -> ComparisonRow:
-    measure = load_metric(name)
+def counted_in_all(measure: Metric, sides: Sequence[Sequence[Item]]) -> list[list[Item]]:
+    """The same for any number of sides."""
+    rows = zip(*(items_for(measure, items) for items in sides), strict=True)
+    counted = [row for row in rows if all(measure.missing(item) is None for item in row)]
+    return [[row[place] for row in counted] for place in range(len(sides))]
+
+
+def _row(found: _Compared, p_holm: float) -> ComparisonRow:
+    measure, paired = load_metric(found.metric), found.paired
     up = measure.about.higher_is_better
     verdict: Verdict = "unclear"
     if up is not None and paired.difference.excludes(0.0) and paired.p_value < ALPHA:
         verdict = "better" if (paired.difference.value > 0) == up else "worse"
     return ComparisonRow(
-        metric=name,
+        metric=found.metric,
         unit=measure.about.unit,
         higher_is_better=up,
         is_binary=measure.is_binary,
-        a=a,
-        b=b,
+        a=found.a,
+        b=found.b,
         difference=paired.difference,
         test=paired.test,
         p_value=paired.p_value,
@@ -218,6 +214,7 @@ def _row(
         n_equal=paired.n_equal,
         detectable=paired.detectable,
         verdict=verdict,
+        over=found.over,
     )
 
 

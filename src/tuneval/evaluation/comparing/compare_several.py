@@ -8,9 +8,11 @@ from itertools import combinations
 from typing import Any
 
 from tuneval.errors import UsageError
-from tuneval.evaluation.comparing.compare import ALPHA, SEED, compare
+from tuneval.evaluation.comparing.averaging import figure_over
+from tuneval.evaluation.comparing.compare import ALPHA, SEED, compare, counted_in_all
 from tuneval.evaluation.comparing.comparison import Comparison, Evaluation
 from tuneval.evaluation.comparing.family import holm_over
+from tuneval.evaluation.metrics import load_metric
 from tuneval.evaluation.metrics.likelihood import WHOLE_SEQUENCE
 from tuneval.statistics.ranking import Standing, standings
 
@@ -19,8 +21,8 @@ from tuneval.statistics.ranking import Standing, standings
 class SeveralComparisons:
     """Every pair compared, `p_holm` over all metrics of all pairs, and the standings by metric.
 
-    The key of a pair is "A → B"; its differences are B less A. Descriptions, which are neither
-    good nor bad, have no standings.
+    The key of a pair is "A → B"; its differences are B less A. Standings show figures over the
+    items that count in all. Descriptions, which are neither good nor bad, have none.
     """
 
     names: tuple[str, ...]
@@ -69,7 +71,7 @@ def compare_several(
         }
     )
     compared = dict.fromkeys(row.metric for pair in pairs.values() for row in pair.rows)
-    found = {metric: _standings(metric, pairs) for metric in compared}
+    found = {metric: _standings(metric, pairs, evaluations, seed) for metric in compared}
     return SeveralComparisons(
         names=tuple(named),
         pairs=pairs,
@@ -95,9 +97,10 @@ def _in_all(evaluations: Sequence[Evaluation]) -> list[str] | None:
     ]
 
 
-def _standings(metric: str, pairs: Mapping[str, Comparison]) -> tuple[Standing, ...]:
-    """Nothing where a metric is a description or could not be compared in every pair."""
-    values: dict[str, float] = {}
+def _standings(
+    metric: str, pairs: Mapping[str, Comparison], evaluations: Sequence[Evaluation], seed: int
+) -> tuple[Standing, ...]:
+    """Nothing where a metric is a description, or could not be compared in every pair or in all."""
     different: list[tuple[str, str]] = []
     up = True
     for pair in pairs.values():
@@ -105,8 +108,25 @@ def _standings(metric: str, pairs: Mapping[str, Comparison]) -> tuple[Standing, 
         if row is None or row.higher_is_better is None:
             return ()
         up = row.higher_is_better
-        values |= {pair.a: row.a.value, pair.b: row.b.value}
         if row.verdict != "unclear" and row.p_holm < ALPHA:
             is_b_better = row.verdict == "better"
             different.append((pair.b, pair.a) if is_b_better else (pair.a, pair.b))
-    return standings(values, different, higher_is_better=up)
+    values = _values(metric, evaluations, seed)
+    return standings(values, different, higher_is_better=up) if values else ()
+
+
+def _values(metric: str, evaluations: Sequence[Evaluation], seed: int) -> dict[str, float]:
+    """The figures over the items that count in all, which two alone may have more of."""
+    measure = load_metric(metric)
+    by_id = [{item.id: item for item in each.items} for each in evaluations]
+    common = [name for name in by_id[0] if all(name in items for items in by_id)]
+    counted = counted_in_all(measure, [[items[name] for name in common] for items in by_id])
+    if not counted[0]:
+        return {}
+    figures = [figure_over(measure, evaluations, items, seed=seed) for items in counted]
+    values = {
+        each.result.name: figure.value
+        for each, figure in zip(evaluations, figures, strict=True)
+        if figure is not None
+    }
+    return values if len(values) == len(evaluations) else {}

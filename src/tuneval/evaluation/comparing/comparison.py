@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from tuneval.evaluation.asking.overall import ITEMS
 from tuneval.evaluation.items import Item, read_items
 from tuneval.evaluation.record import EvaluationResult
 from tuneval.statistics.estimate import Estimate
@@ -37,6 +38,8 @@ class Evaluation:
 class ComparisonRow:
     """One metric on both sides, over the items that count on both. `difference` is b less a.
 
+    `over` says what figures and difference are means of: "items", or the tag over whose values the
+    task averages (a macro average).
     `verdict` is "better" or "worse" where the interval of the difference excludes 0 and the test
     agrees: resampling two independent groups gives an interval, but shows nothing.
     `p_holm` is adjusted for all metrics of the comparison, or of several comparisons that are
@@ -59,6 +62,7 @@ class ComparisonRow:
     n_equal: int
     detectable: float | None
     verdict: Verdict
+    over: str = ITEMS
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,8 @@
 
 `1pt` is a hundredth of a share, and a point of a score from 0 to 100; `60%` is a share. With
 `@95%` the condition holds only where the whole 95% interval lies on its side: of the paired
-difference to the evaluation, or of the figure itself where it is compared with a number. Without,
-the values alone decide.
+difference to the evaluation, or of the figure itself where it is compared with a number; so too
+with `@90%` or `@99%`. Without, the values alone decide. Figures are averaged as their task does it.
 """
 
 from __future__ import annotations
@@ -18,15 +18,16 @@ from typing import Any, Literal
 
 from tuneval.catalog import did_you_mean
 from tuneval.errors import UsageError
-from tuneval.evaluation.comparing.compare import SEED, compare
+from tuneval.evaluation.comparing.averaging import figure_over
+from tuneval.evaluation.comparing.compare import LEVEL, SEED, compare, counted_in_all
 from tuneval.evaluation.comparing.comparison import Evaluation
+from tuneval.evaluation.metrics import load_metric
 from tuneval.evaluation.report.numbers import change_text, value_text
 from tuneval.statistics.estimate import Estimate
 
 Fails = Literal["if", "unless"]
 FIRST = "base"
 """Stands for the first evaluation where none has that name."""
-LEVEL = 0.95
 
 _CONDITION = re.compile(
     r"""\s*(?P<metric>\S+?)\s*(?P<operator><=|>=|<|>)
@@ -84,11 +85,11 @@ def parse_condition(text: str) -> Condition:
         )
     number = _NUMBER.fullmatch(found["reference"])
     level = None if found["level"] is None else float(found["level"]) / 100
-    if level is not None and level != LEVEL:
+    if level is not None and not 0.5 <= level < 1:
         raise UsageError(
-            f"The intervals of a comparison are at 95%, not at {found['level']}%.",
+            f"An interval at {found['level']}% proves nothing, or cannot be.",
             where=text,
-            mend="write @95%, or leave it out to let the values alone decide",
+            mend="write @90%, @95% or @99%, or leave it out to let the values alone decide",
         )
     percent = number is not None and bool(number["percent"])
     value = None if number is None else float(found["reference"].rstrip("%"))
@@ -121,7 +122,7 @@ def judge(
     findings = []
     for name in asked:
         if reference is None:
-            figure = _figure(condition, evaluations[name])
+            figure = _figure(condition, evaluations[name], seed)
             bound = _number(condition, unit) + _margin(condition, unit)
         else:
             figure = _difference(condition, evaluations[reference], evaluations[name], seed)
@@ -142,17 +143,17 @@ def _decide(
     unit: str,
 ) -> tuple[bool, str]:
     """Whether the condition holds for one evaluation, and why in a sentence."""
-    low, high = figure.low, figure.high
-    if condition.level is None:
+    low, high, level = figure.low, figure.high, condition.level
+    if level is None:
         low = high = figure.value
-    downward = condition.operator in ("<", "<=")
-    farthest = high if downward else low
+    farthest = high if condition.operator in ("<", "<=") else low
     holds = farthest is not None and _COMPARE[condition.operator](farthest, bound)
     text = change_text if beside is not None else value_text
-    seen = f"{text(figure.value, unit)}"
-    if condition.level is not None:
-        between = " to ".join("–" if end is None else text(end, unit) for end in (low, high))
-        seen += f", 95% interval {between}" if farthest is not None else ", without an interval"
+    seen = text(figure.value, unit)
+    if level is not None and low is not None and high is not None:
+        seen += f", {level * 100:g}% interval {text(low, unit)} to {text(high, unit)}"
+    elif level is not None:
+        seen += ", without an interval"
     what = condition.metric if beside is None else f"{condition.metric} less that of {beside}"
     limit = f"{condition.operator} {text(bound, unit)}"
     return holds, f"{name}: {what} is {seen}: {'' if holds else 'not '}{limit}"
@@ -222,8 +223,13 @@ def _margin(condition: Condition, unit: str) -> float:
     return condition.margin / 100 if condition.in_points and unit == "share" else condition.margin
 
 
-def _figure(condition: Condition, evaluation: Evaluation) -> Estimate:
-    found = evaluation.result.metrics[condition.metric].estimate
+def _figure(condition: Condition, evaluation: Evaluation, seed: int) -> Estimate:
+    found = evaluation.result.figure(condition.metric)
+    level = condition.level
+    if found is not None and level is not None and level != found.level:
+        measure = load_metric(condition.metric)
+        (items,) = counted_in_all(measure, [evaluation.items])
+        found = figure_over(measure, [evaluation], items, seed=seed, level=level)
     if found is None:
         raise UsageError(
             f"'{evaluation.result.name}' has no figure of {condition.metric}: no item counted.",
@@ -233,7 +239,9 @@ def _figure(condition: Condition, evaluation: Evaluation) -> Estimate:
 
 
 def _difference(condition: Condition, a: Evaluation, b: Evaluation, seed: int) -> Estimate:
-    row = compare(a, b, metrics=[condition.metric], seed=seed).row(condition.metric)
+    level = LEVEL if condition.level is None else condition.level
+    compared = compare(a, b, metrics=[condition.metric], seed=seed, level=level)
+    row = compared.row(condition.metric)
     if row is None:
         raise UsageError(
             f"{condition.metric} of '{a.result.name}' and '{b.result.name}' cannot be compared.",

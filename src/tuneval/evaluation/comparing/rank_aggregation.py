@@ -56,12 +56,12 @@ def aggregate(evaluations: Sequence[Evaluation], metrics: Sequence[str]) -> Rank
     ways: dict[str, bool] = {}
     for each in evaluations:
         for metric in metrics:
-            found = each.result.metrics.get(metric)
-            if found is None or found.estimate is None or found.higher_is_better is None:
+            found, figure = each.result.metrics.get(metric), each.result.figure(metric)
+            if found is None or figure is None or found.higher_is_better is None:
                 raise UsageError(
                     f"'{each.result.name}' has no figure of '{metric}' to be ordered by.",
                     mend=did_you_mean(metric, list(each.result.metrics)),
                 )
-            values[each.result.name][metric] = found.estimate.value
+            values[each.result.name][metric] = figure.value
             ways[metric] = found.higher_is_better
     return aggregate_ranks(values, ways)

@@ -4,16 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 
 from tuneval.evaluation.extraction.extractor import Extractor, Reading
-from tuneval.evaluation.extraction.letters import (
-    lenient_letter,
-    lenient_letters,
-    letter_set,
-    strict_letter,
-    strict_letters,
-)
+from tuneval.evaluation.extraction.letters import LETTER, LETTERS, letter_set
 from tuneval.evaluation.extraction.maths import (
     lenient_expression,
     maths_form,
@@ -88,26 +83,18 @@ def _as_set(key: str) -> str:
 
 
 def _one(name: str, summary: str, official: Reading, *faults: str) -> Extractor:
-    return Extractor(
-        name=name,
-        summary=summary,
-        source=_SOURCE,
-        strict=strict_letter,
-        lenient=lenient_letter,
-        official=official,
-        faults=faults,
+    return replace(
+        LETTER, name=name, summary=summary, source=_SOURCE, official=official, faults=faults
     )
 
 
 def _several(name: str, summary: str, official: Reading) -> Extractor:
-    return Extractor(
+    return replace(
+        LETTERS,
         name=name,
         summary=summary,
         source=_SOURCE,
-        strict=strict_letters,
-        lenient=lenient_letters,
         official=official,
-        form=letter_set,
         official_key=_as_set,
         faults=("every capital counts: `Because A` is read as AB",),
     )

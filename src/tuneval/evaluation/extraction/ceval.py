@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 import string
 from collections.abc import Sequence
+from dataclasses import replace
 
 from tuneval.evaluation.extraction.extractor import Extractor, Reading
-from tuneval.evaluation.extraction.letters import lenient_letter, strict_letter
+from tuneval.evaluation.extraction.letters import LETTER
 
 _SOURCE = "https://github.com/hkust-nlp/ceval, code/evaluator_series"
 _OPTION = r"\s?选?项?\s?([A-D])"
@@ -123,14 +124,8 @@ def _extractor(
     official: Reading,
     *faults: str,
 ) -> Extractor:
-    return Extractor(
-        name=name,
-        summary=summary,
-        source=_SOURCE,
-        strict=strict_letter,
-        lenient=lenient_letter,
-        official=official,
-        faults=faults,
+    return replace(
+        LETTER, name=name, summary=summary, source=_SOURCE, official=official, faults=faults
     )
 
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from tuneval.evaluation.extraction.extractor import Extractor
-from tuneval.evaluation.extraction.letters import lenient_letter, strict_letter
+from tuneval.evaluation.extraction.letters import LETTER
 
 _X = "(?P<x>[ABCD])"
 _SINGLE = tuple(
@@ -52,12 +51,11 @@ def _nearest(pattern: re.Pattern[str], found: re.Match[str]) -> str:
     return found["x"]
 
 
-CMMLU = Extractor(
+CMMLU = replace(
+    LETTER,
     name="cmmlu",
     summary="one option; officially the first sign, else patterns; nothing found is wrong",
     source="https://github.com/haonan-li/CMMLU, src/mp_utils.py",
-    strict=strict_letter,
-    lenient=lenient_letter,
     official=extract_choice,
     faults=(
         "an answer that begins with a word such as `Because` is read as B",

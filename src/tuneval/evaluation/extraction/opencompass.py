@@ -3,15 +3,9 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
-from tuneval.evaluation.extraction.extractor import Extractor
-from tuneval.evaluation.extraction.letters import (
-    lenient_letter,
-    lenient_letters,
-    letter_set,
-    strict_letter,
-    strict_letters,
-)
+from tuneval.evaluation.extraction.letters import LETTER, LETTERS
 
 _SOURCE = "https://github.com/open-compass/opencompass, utils/text_postprocessors.py"
 _X = "([ABCDE])"
@@ -87,31 +81,27 @@ def first_capitals(text: str) -> str | None:
     return found.group(0) if found else None
 
 
-FIRST_CAPITAL = Extractor(
+FIRST_CAPITAL = replace(
+    LETTER,
     name="first_capital",
     summary="one option; officially the first capital letter",
     source=_SOURCE,
-    strict=strict_letter,
-    lenient=lenient_letter,
     official=first_capital,
     faults=("any capital counts: of `The answer is B` it reads T",),
 )
-FIRST_OPTION = Extractor(
+FIRST_OPTION = replace(
+    LETTER,
     name="first_option",
     summary="one option; officially by the first fitting of 43 patterns",
     source=_SOURCE,
-    strict=strict_letter,
-    lenient=lenient_letter,
     official=first_option,
     faults=("the earliest pattern counts, not the last statement", "`不选A` is read as A"),
 )
-FIRST_CAPITALS = Extractor(
+FIRST_CAPITALS = replace(
+    LETTERS,
     name="first_capitals",
     summary="several options; officially the first run of capitals A to D",
     source=_SOURCE,
-    strict=strict_letters,
-    lenient=lenient_letters,
     official=first_capitals,
-    form=letter_set,
     faults=("`A, C` is read as A", "`CA` is not AC"),
 )

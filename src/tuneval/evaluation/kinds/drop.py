@@ -60,13 +60,19 @@ class Drop:
         return self.inner.missing(item)
 
     def estimate(
-        self, items: Sequence[Item], *, clusters: Clusters | None, seed: int
+        self, items: Sequence[Item], *, clusters: Clusters | None, seed: int, level: float = 0.95
     ) -> Estimate | None:
         """As in `Metric`; clustered by original, or by its group. `clusters` plays no part."""
-        return self._drop(_Pairs.of(items), seed)
+        return self._drop(_Pairs.of(items), seed, level)
 
     def compare(
-        self, a: Sequence[Item], b: Sequence[Item], *, clusters: Clusters | None, seed: int
+        self,
+        a: Sequence[Item],
+        b: Sequence[Item],
+        *,
+        clusters: Clusters | None,
+        seed: int,
+        level: float = 0.95,
     ) -> PairedComparison | None:
         """As in `Metric`; None where `inner` is of a kind whose drops cannot be paired."""
         first, second = _Pairs.of(a), _Pairs.of(b)
@@ -74,13 +80,13 @@ class Drop:
             return None
         match self.inner:
             case PerItem() as inner:
-                return self._compare_values(inner, first, second, seed)
+                return self._compare_values(inner, first, second, seed, level)
             case OfSums() as inner:
-                return self._compare_sums(inner, first, second, seed)
+                return self._compare_sums(inner, first, second, seed, level)
             case OfWeights() as inner:
-                return self._compare_weights(inner, first, second, seed)
+                return self._compare_weights(inner, first, second, seed, level)
             case OfSet() as inner:
-                return self._compare_sets(inner, first, second)
+                return self._compare_sets(inner, first, second, level)
             case _:
                 return None
 
@@ -94,7 +100,7 @@ class Drop:
         found = {}
         for name, copies in by_name.items():
             pairs = _Pairs.of([*originals, *copies])
-            drop = self._drop(pairs, seed=0)
+            drop = self._drop(pairs, seed=0, level=0.95)
             if drop is not None:
                 found[name] = {"n": len(pairs.copies), "drop": drop.as_dict()}
         return {"metric": self.inner.about.name, "by_perturbation": found}
@@ -104,18 +110,18 @@ class Drop:
         """1 where the copies' higher value is a loss, or where there is neither loss nor gain."""
         return -1 if self.inner.about.higher_is_better else 1
 
-    def _drop(self, pairs: _Pairs, seed: int) -> Estimate | None:
+    def _drop(self, pairs: _Pairs, seed: int, level: float) -> Estimate | None:
         if not pairs.copies:
             return None
         found = self.inner.compare(
-            pairs.originals, pairs.copies, clusters=pairs.clusters, seed=seed
+            pairs.originals, pairs.copies, clusters=pairs.clusters, seed=seed, level=level
         )
         if found is None:
             return None
         return found.difference if self._sign > 0 else _negative(found.difference)
 
     def _compare_values(
-        self, inner: PerItem, a: _Pairs, b: _Pairs, seed: int
+        self, inner: PerItem, a: _Pairs, b: _Pairs, seed: int, level: float
     ) -> PairedComparison | None:
         from tuneval.statistics.paired import paired_comparison
 
@@ -125,6 +131,7 @@ class Drop:
             binary=False,
             seed=seed,
             clusters=a.clusters,
+            level=level,
             unit=self.about.unit,
         )
 
@@ -132,7 +139,7 @@ class Drop:
         return self._sign * (inner.known(copy) - inner.known(original))
 
     def _compare_sums(
-        self, inner: OfSums, a: _Pairs, b: _Pairs, seed: int
+        self, inner: OfSums, a: _Pairs, b: _Pairs, seed: int, level: float
     ) -> PairedComparison | None:
         import numpy as np
 
@@ -154,25 +161,20 @@ class Drop:
             change,
             seed=seed,
             clusters=a.clusters,
+            level=level,
             unit=self.about.unit,
         )
 
     def _compare_weights(
-        self, inner: OfWeights, a: _Pairs, b: _Pairs, seed: int
+        self, inner: OfWeights, a: _Pairs, b: _Pairs, seed: int, level: float
     ) -> PairedComparison | None:
         import numpy as np
 
-        from tuneval.statistics.paired_weights import paired_weights_comparison
+        from tuneval.statistics.paired_weights import paired_weights_comparison, weights_gap
 
         n = len(a.copies)
         figure = inner.prepare([*a.originals, *b.originals, *a.copies, *b.copies])
-
-        def change(weights: Floats) -> Floats:
-            nothing = np.zeros_like(weights)
-            before = figure(np.concatenate([weights, nothing], axis=1))
-            after = figure(np.concatenate([nothing, weights], axis=1))
-            return np.asarray(self._sign * (after - before))
-
+        change = weights_gap(figure, 2 * n, sign=self._sign)
         of_each = np.repeat(np.eye(2), n, axis=1)
         if np.isnan(change(of_each)).any():
             return None
@@ -182,10 +184,13 @@ class Drop:
             seed=seed,
             clusters=a.clusters,
             n_resamples=inner.n_resamples,
+            level=level,
             unit=self.about.unit,
         )
 
-    def _compare_sets(self, inner: OfSet, a: _Pairs, b: _Pairs) -> PairedComparison | None:
+    def _compare_sets(
+        self, inner: OfSet, a: _Pairs, b: _Pairs, level: float
+    ) -> PairedComparison | None:
         import numpy as np
 
         from tuneval.statistics.jackknife import paired_jackknife
@@ -197,7 +202,9 @@ class Drop:
             self._sign * (inner.own(yb) - inner.own(xb) - inner.own(ya) + inner.own(xa))
             for xa, ya, xb, yb in zip(a.originals, a.copies, b.originals, b.copies, strict=True)
         ]
-        return paired_jackknife(drops[0], drops[1], np.array(changes), unit=self.about.unit)
+        return paired_jackknife(
+            drops[0], drops[1], np.array(changes), level=level, unit=self.about.unit
+        )
 
     def _set_drop(self, inner: OfSet, pairs: _Pairs, clusters: Clusters | None) -> LeftOut | None:
         before = inner.left_out(pairs.originals, clusters)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 from tuneval.evaluation.kinds.of_sums import OfSums
 from tuneval.evaluation.kinds.of_weights import OfWeights
 from tuneval.evaluation.kinds.per_item import PerItem
-from tuneval.evaluation.metric import About
+from tuneval.evaluation.metric import About, OfNamedClass
 
 if TYPE_CHECKING:
     from tuneval.evaluation.items import Item
@@ -62,16 +62,30 @@ class OfMetrics:
         return None
 
     def estimate(
-        self, items: Sequence[Item], *, clusters: Clusters | None, seed: int
+        self, items: Sequence[Item], *, clusters: Clusters | None, seed: int, level: float = 0.95
     ) -> Estimate | None:
         """As in `Metric`; None where it is not a finite number."""
-        return self._of_weights.estimate(items, clusters=clusters, seed=seed)
+        return self._of_weights.estimate(items, clusters=clusters, seed=seed, level=level)
 
     def compare(
-        self, a: Sequence[Item], b: Sequence[Item], *, clusters: Clusters | None, seed: int
+        self,
+        a: Sequence[Item],
+        b: Sequence[Item],
+        *,
+        clusters: Clusters | None,
+        seed: int,
+        level: float = 0.95,
     ) -> PairedComparison | None:
         """As in `Metric`."""
-        return self._of_weights.compare(a, b, clusters=clusters, seed=seed)
+        return self._of_weights.compare(a, b, clusters=clusters, seed=seed, level=level)
+
+    def unknown_class(self, items: Sequence[Item]) -> str | None:
+        """As in `OfNamedClass`, of the first part that has such a class."""
+        for name, part in self.parts.items():
+            reason = part.unknown_class(items) if isinstance(part, OfNamedClass) else None
+            if reason is not None:
+                return f"{name}: {reason}"
+        return None
 
     def detail(self, items: Sequence[Item]) -> Mapping[str, Any] | None:
         """The figure of each part over the same items, and its weight."""
@@ -87,27 +101,25 @@ class OfMetrics:
         return OfWeights(about=self.about, reason=self.missing, prepare=self._prepare)
 
     def _prepare(self, items: Sequence[Item]) -> WeightedStatistic:
-        import numpy as np
+        from tuneval.statistics.combined import combined_statistic
 
-        statistics = {name: _prepare(part, items) for name, part in self.parts.items()}
-
-        def statistic(weights: Floats) -> Floats:
-            with np.errstate(all="ignore"):
-                figures = {name: of_part(weights) for name, of_part in statistics.items()}
-                value = np.asarray(self.combine(figures), dtype=np.float64)
-            return np.where(np.isfinite(value), value, np.nan)
-
-        return statistic
+        parts = {name: _prepare(part, items) for name, part in self.parts.items()}
+        return combined_statistic(parts, self.combine)
 
 
 def _prepare(part: Part, items: Sequence[Item]) -> WeightedStatistic:
     """The part's figure as a function of the items' weights; of a mean the weighted one."""
+    import numpy as np
+
+    from tuneval.statistics.bootstrap import OfColumns
+
     if isinstance(part, PerItem):
         grades = part.values(items)
-        return lambda weights: weights @ grades / weights.sum(axis=1)
+        columns = np.column_stack([grades, np.ones_like(grades)])
+        return OfColumns(columns, lambda sums: sums[..., 0] / sums[..., 1])
     if isinstance(part, OfSums):
         columns = part.columns(items)
         if not columns.size:
-            return lambda weights: weights[:, 0] * float("nan")
-        return lambda weights: part.statistic(weights @ columns)
+            return OfColumns(np.zeros((len(items), 1)), lambda sums: sums[..., 0] * np.nan)
+        return OfColumns(columns, part.statistic)
     return part.prepare(items)

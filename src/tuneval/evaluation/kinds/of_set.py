@@ -36,16 +36,22 @@ class OfSet:
         return self.reason(item)
 
     def estimate(
-        self, items: Sequence[Item], *, clusters: Clusters | None, seed: int
+        self, items: Sequence[Item], *, clusters: Clusters | None, seed: int, level: float = 0.95
     ) -> Estimate | None:
         """As in `Metric`; nothing is drawn, so `seed` plays no part."""
         found = self.left_out(items, clusters)
         if found is None:
             return None
-        return found.estimate(unit=self.about.unit).within(*self.about.range)
+        return found.estimate(level=level, unit=self.about.unit).within(*self.about.range)
 
     def compare(
-        self, a: Sequence[Item], b: Sequence[Item], *, clusters: Clusters | None, seed: int
+        self,
+        a: Sequence[Item],
+        b: Sequence[Item],
+        *,
+        clusters: Clusters | None,
+        seed: int,
+        level: float = 0.95,
     ) -> PairedComparison | None:
         """As in `Metric`."""
         import numpy as np
@@ -56,7 +62,7 @@ class OfSet:
         if first is None or second is None:
             return None
         changes = np.array([self.own(y) - self.own(x) for x, y in zip(a, b, strict=True)])
-        return paired_jackknife(first, second, changes, unit=self.about.unit)
+        return paired_jackknife(first, second, changes, level=level, unit=self.about.unit)
 
     def detail(self, items: Sequence[Item]) -> Mapping[str, Any] | None:
         """As in `Metric`: nothing."""

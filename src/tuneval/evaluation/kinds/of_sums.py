@@ -42,7 +42,7 @@ class OfSums:
         return self.reason(item)
 
     def estimate(
-        self, items: Sequence[Item], *, clusters: Clusters | None, seed: int
+        self, items: Sequence[Item], *, clusters: Clusters | None, seed: int, level: float = 0.95
     ) -> Estimate | None:
         """As in `Metric`; None where no item adds anything (no class is expected anywhere)."""
         from tuneval.statistics.bootstrap import bootstrap
@@ -53,13 +53,24 @@ class OfSums:
             return None
         if self.is_share:
             right, total = columns.T
-            return clustered_wilson(right, total, clusters=clusters)
+            return clustered_wilson(right, total, clusters=clusters, level=level)
         return bootstrap(
-            columns, self.statistic, seed=seed, clusters=clusters, unit=self.about.unit
+            columns,
+            self.statistic,
+            seed=seed,
+            clusters=clusters,
+            level=level,
+            unit=self.about.unit,
         )
 
     def compare(
-        self, a: Sequence[Item], b: Sequence[Item], *, clusters: Clusters | None, seed: int
+        self,
+        a: Sequence[Item],
+        b: Sequence[Item],
+        *,
+        clusters: Clusters | None,
+        seed: int,
+        level: float = 0.95,
     ) -> PairedComparison | None:
         """As in `Metric`."""
         from tuneval.statistics.paired_sums import paired_sums_comparison
@@ -73,6 +84,7 @@ class OfSums:
             self.statistic,
             seed=seed,
             clusters=clusters,
+            level=level,
             unit=self.about.unit,
         )
 

@@ -38,7 +38,7 @@ class OfWeights:
         return self.reason(item)
 
     def estimate(
-        self, items: Sequence[Item], *, clusters: Clusters | None, seed: int
+        self, items: Sequence[Item], *, clusters: Clusters | None, seed: int, level: float = 0.95
     ) -> Estimate | None:
         """As in `Metric`; None where the figure is not defined."""
         from tuneval.statistics.bootstrap import weighted_bootstrap
@@ -52,23 +52,34 @@ class OfWeights:
             seed=seed,
             clusters=clusters,
             n_resamples=self.n_resamples,
+            level=level,
             unit=self.about.unit,
         )
 
     def compare(
-        self, a: Sequence[Item], b: Sequence[Item], *, clusters: Clusters | None, seed: int
+        self,
+        a: Sequence[Item],
+        b: Sequence[Item],
+        *,
+        clusters: Clusters | None,
+        seed: int,
+        level: float = 0.95,
     ) -> PairedComparison | None:
         """As in `Metric`; None where the figure of either is not defined."""
+        import numpy as np
+
         from tuneval.statistics.paired_weights import paired_weights_comparison
 
-        if not all(_is_defined(self.prepare(items), len(items)) for items in (a, b)):
+        statistic = self.prepare([*a, *b])
+        if np.isnan(statistic(np.repeat(np.eye(2), len(a), axis=1))).any():
             return None
         return paired_weights_comparison(
-            self.prepare([*a, *b]),
+            statistic,
             len(a),
             seed=seed,
             clusters=clusters,
             n_resamples=self.n_resamples,
+            level=level,
             unit=self.about.unit,
         )
 

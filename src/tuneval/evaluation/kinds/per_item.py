@@ -28,12 +28,14 @@ class PerItem:
 
     Where grading all items together is faster, `batch` gives the grades of each item by metric,
     those of other metrics that share the same function included; `score` stays true for one.
+    `parts` names the metrics whose grades `score` asks an item for.
     """
 
     about: About
     score: Score
     is_binary: bool = False
     batch: Batch | None = None
+    parts: tuple[str, ...] = ()
 
     def value(self, item: Item) -> float | Unscored:
         """The item's grade: as it was graded, else graded now."""
@@ -54,7 +56,9 @@ class PerItem:
         value = self.value(item)
         return value.reason if isinstance(value, Unscored) else None
 
-    def estimate(self, items: Sequence[Item], *, clusters: Clusters | None, seed: int) -> Estimate:
+    def estimate(
+        self, items: Sequence[Item], *, clusters: Clusters | None, seed: int, level: float = 0.95
+    ) -> Estimate:
         """As in `Metric`: Wilson for right or wrong, bootstrap or Student's t for others."""
         from tuneval.statistics.mean import bootstrap_mean, t_mean
         from tuneval.statistics.proportion import clustered_wilson, wilson
@@ -62,15 +66,23 @@ class PerItem:
         values = self.values(items)
         if self.is_binary:
             if clusters is None:
-                return wilson(round(values.sum()), len(values))
-            return clustered_wilson(values, clusters=clusters)
+                return wilson(round(values.sum()), len(values), level=level)
+            return clustered_wilson(values, clusters=clusters, level=level)
         if len(values) > BOOTSTRAP_UP_TO:
-            mean = t_mean(values, clusters=clusters, unit=self.about.unit)
+            mean = t_mean(values, clusters=clusters, level=level, unit=self.about.unit)
             return mean.within(*self.about.range)
-        return bootstrap_mean(values, seed=seed, clusters=clusters, unit=self.about.unit)
+        return bootstrap_mean(
+            values, seed=seed, clusters=clusters, level=level, unit=self.about.unit
+        )
 
     def compare(
-        self, a: Sequence[Item], b: Sequence[Item], *, clusters: Clusters | None, seed: int
+        self,
+        a: Sequence[Item],
+        b: Sequence[Item],
+        *,
+        clusters: Clusters | None,
+        seed: int,
+        level: float = 0.95,
     ) -> PairedComparison:
         """As in `Metric`."""
         from tuneval.statistics.paired import paired_comparison
@@ -81,6 +93,7 @@ class PerItem:
             binary=self.is_binary,
             seed=seed,
             clusters=clusters,
+            level=level,
             unit=self.about.unit,
         )
 
@@ -103,13 +116,20 @@ def of_texts(
     is_binary: bool = False,
     batch: Batch | None = None,
 ) -> PerItem:
-    """A metric of an answer's text and the reference's: `score(prediction, reference)`."""
+    """A metric of an answer's text and the reference's: `score(prediction, reference)`.
+
+    Of several references the one counts that gives the best grade.
+    """
+    best = min if about.higher_is_better is False else max
 
     def score_item(item: Item) -> float | Unscored:
         reason = lacks_texts(item)
         if reason is not None:
             return Unscored(reason)
-        return score(*both_texts(item))
+        prediction, references = texts_of(item)
+        found = [score(prediction, reference) for reference in references]
+        grades = [grade for grade in found if not isinstance(grade, Unscored)]
+        return best(grades) if grades else found[0]
 
     return PerItem(about=about, score=score_item, is_binary=is_binary, batch=batch)
 
@@ -121,11 +141,19 @@ def lacks_answer(item: Item) -> str | None:
 
 def lacks_texts(item: Item) -> str | None:
     """Why the answer's text or the reference's is missing; None where both are there."""
-    return lacks_answer(item) or (NO_REFERENCE if item.label is None else None)
+    return lacks_answer(item) or (None if references_of(item) else NO_REFERENCE)
 
 
-def both_texts(item: Item) -> tuple[str, str]:
-    """The answer's text and the reference's, of an item that has them."""
-    if item.predict is None or item.label is None:
+def references_of(item: Item) -> tuple[str, ...]:
+    """The texts each of which would be right: the field `references`, else the one reference."""
+    given = item.fields.get("references")
+    texts = [text for text in given if isinstance(text, str)] if isinstance(given, list) else []
+    return tuple(dict.fromkeys(texts)) or (() if item.label is None else (item.label,))
+
+
+def texts_of(item: Item) -> tuple[str, tuple[str, ...]]:
+    """The answer's text and those of the references, of an item that has them."""
+    references = references_of(item)
+    if item.predict is None or not references:
         raise ValueError(f"item {item.id} lacks a text; ask `missing` first")
-    return item.predict, item.label
+    return item.predict, references

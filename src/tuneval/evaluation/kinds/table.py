@@ -27,11 +27,19 @@ class Table:
         """As in `Metric`."""
         return self.reason(item)
 
-    def estimate(self, items: Sequence[Item], *, clusters: Clusters | None, seed: int) -> None:
+    def estimate(
+        self, items: Sequence[Item], *, clusters: Clusters | None, seed: int, level: float = 0.95
+    ) -> None:
         """None: a table has no one figure."""
 
     def compare(
-        self, a: Sequence[Item], b: Sequence[Item], *, clusters: Clusters | None, seed: int
+        self,
+        a: Sequence[Item],
+        b: Sequence[Item],
+        *,
+        clusters: Clusters | None,
+        seed: int,
+        level: float = 0.95,
     ) -> None:
         """None: a table has no one figure."""
 

@@ -43,22 +43,28 @@ class Worst:
         return self.inner.missing(item)
 
     def estimate(
-        self, items: Sequence[Item], *, clusters: Clusters | None, seed: int
+        self, items: Sequence[Item], *, clusters: Clusters | None, seed: int, level: float = 0.95
     ) -> Estimate | None:
         """As in `Metric`; one grade for each original. `clusters` plays no part."""
         worst = list(self.worst_of(items).values())
         if not worst:
             return None
-        return self.inner.estimate(worst, clusters=_groups(worst), seed=seed)
+        return self.inner.estimate(worst, clusters=_groups(worst), seed=seed, level=level)
 
     def compare(
-        self, a: Sequence[Item], b: Sequence[Item], *, clusters: Clusters | None, seed: int
+        self,
+        a: Sequence[Item],
+        b: Sequence[Item],
+        *,
+        clusters: Clusters | None,
+        seed: int,
+        level: float = 0.95,
     ) -> PairedComparison | None:
         """As in `Metric`."""
         first, second = (list(self.worst_of(items).values()) for items in (a, b))
         if not first:
             return None
-        return self.inner.compare(first, second, clusters=_groups(first), seed=seed)
+        return self.inner.compare(first, second, clusters=_groups(first), seed=seed, level=level)
 
     def detail(self, items: Sequence[Item]) -> Mapping[str, Any] | None:
         """As in `Metric`: nothing."""

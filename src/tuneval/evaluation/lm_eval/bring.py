@@ -45,20 +45,20 @@ def import_results(source: Path, *, to: Path, report: Report = ignore) -> list[I
     found = find_results(source)
     labels = _labels(found)
     return [
-        _bring(task, to / labels[task.samples.parent] / task.name, report)
-        for task in sorted(found, key=lambda task: (task.samples.parent, task.name))
+        _bring(task, to / labels[task.place] / task.name, report)
+        for task in sorted(found, key=lambda task: (task.place, task.name))
     ]
 
 
 def _labels(tasks: Sequence[LmEvalTask]) -> dict[Path, str]:
-    """A label for each model's folder; what two are called is numbered."""
+    """A label for each model's place; what two are called is numbered."""
     labels: dict[Path, str] = {}
     taken: Counter[str] = Counter()
     for task in tasks:
-        if task.samples.parent not in labels:
+        if task.place not in labels:
             taken[task.label] += 1
             number = "" if taken[task.label] == 1 else f"-{taken[task.label]}"
-            labels[task.samples.parent] = task.label + number
+            labels[task.place] = task.label + number
     return labels
 
 

@@ -12,14 +12,16 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+from jinja2.exceptions import TemplateError
 from lm_eval.api.instance import Instance
 from lm_eval.api.model import TemplateLM
 from lm_eval.api.registry import register_model
-from lm_eval.models.utils import has_bos_prefix, normalize_gen_kwargs
+from lm_eval.models.utils import has_bos_prefix
 
 from tuneval.errors import ModelError, UsageError
 from tuneval.evaluation.answering.stopping import StopTexts
 from tuneval.evaluation.answering.texts import windows
+from tuneval.evaluation.lm_eval.settings import settings_of
 from tuneval.models.answer import Completion
 from tuneval.models.forward import longest_input
 from tuneval.models.generation import generate
@@ -30,10 +32,6 @@ from tuneval.models.sequences import Request
 from tuneval.runs.events import Report, ignore
 
 USUAL_LENGTH = 2048
-USUAL_NEW_TOKENS = 256
-FOLLOWED = {"until", "max_gen_toks", "do_sample", "temperature", "top_p"}
-FOR_DRAWING = {"top_k", "min_p", "typical_p"}
-"""Settings of a generation that change nothing where answers are greedy."""
 
 
 @register_model("tuneval")
@@ -114,19 +112,24 @@ class TunevalLm(TemplateLM):  # type: ignore[misc]
     def apply_chat_template(
         self, chat_history: list[dict[str, str]], add_generation_prompt: bool = True
     ) -> str:
-        """A conversation as text, by the tokenizer's own template."""
+        """A conversation as text, by the tokenizer's own template.
+
+        Where that refuses a system turn it is left out, as lm-eval's own model does.
+        """
         if not self.tokenizer.chat_template:
             raise UsageError(
                 "This model has no chat template.", mend="ask it without one (leave out --chat)"
             )
-        return str(
-            self.tokenizer.apply_chat_template(
-                chat_history,
-                tokenize=False,
-                add_generation_prompt=add_generation_prompt,
-                continue_final_message=not add_generation_prompt,
-            )
+        render = partial(
+            self.tokenizer.apply_chat_template,
+            tokenize=False,
+            add_generation_prompt=add_generation_prompt,
+            continue_final_message=not add_generation_prompt,
         )
+        try:
+            return str(render(chat_history))
+        except TemplateError:
+            return str(render([turn for turn in chat_history if turn["role"] != "system"]))
 
     def _loglikelihood_tokens(
         self, requests: list[tuple[tuple[str, str], list[int], list[int]]], **kwargs: Any
@@ -145,6 +148,11 @@ class TunevalLm(TemplateLM):  # type: ignore[misc]
 
     def _request(self, context: Sequence[int], target: Sequence[int]) -> Request:
         """The end of it that the model reads, as lm-eval cuts: from the left."""
+        if not target:
+            raise ModelError(
+                "A continuation has no token of its own after its context.",
+                mend="look at the task's choices and its target_delimiter",
+            )
         ids = [*context, *target][-(self.max_length + 1) :]
         if len(target) >= len(ids):
             raise ModelError(
@@ -160,9 +168,10 @@ class TunevalLm(TemplateLM):  # type: ignore[misc]
     ) -> list[float]:
         """The log-likelihood of whole texts, in windows of what the model reads."""
         before = np.array([self.prefix_token_id], np.int32)
+        texts = [self.tok_encode(text) for (text,) in (request.args for request in requests)]
         cut = [
-            windows(np.array(self.tok_encode(text), np.int32), before, size=self.max_length)
-            for (text,) in (request.args for request in requests)
+            windows(np.array(ids, np.int32), before, size=self.max_length) if ids else ()
+            for ids in texts
         ]
         owners = [number for number, parts in enumerate(cut) for _ in parts]
         totals, missing = [0.0] * len(cut), [len(parts) for parts in cut]
@@ -181,7 +190,7 @@ class TunevalLm(TemplateLM):  # type: ignore[misc]
 
     def generate_until(self, requests: list[Instance], disable_tqdm: bool = False) -> list[str]:
         """What the model writes after each context, up to the first of its stop texts."""
-        settings = [_settings(request.args[1]) for request in requests]
+        settings = [settings_of(request.args[1]) for request in requests]
         stops = [StopTexts(self.tokenizer, one["until"]) for one in settings]
         said = [""] * len(requests)
         by_top_p: dict[float, list[int]] = {}
@@ -217,7 +226,7 @@ class TunevalLm(TemplateLM):  # type: ignore[misc]
                 f"{self.max_length} in all.",
                 mend="choose a model that reads more",
             )
-        return self.tok_encode(text)[-room:]
+        return self.tok_encode(text)[-room:] or [self.prefix_token_id]
 
     def _measure(self, asked: Sequence[Request], keep: Any) -> None:
         measure_likelihood(
@@ -231,20 +240,6 @@ class TunevalLm(TemplateLM):  # type: ignore[misc]
 
 def _is_finished(stops: Sequence[StopTexts], index: int, ids: Sequence[int]) -> bool:
     return stops[index].end(ids)
-
-
-def _settings(given: dict[str, Any]) -> dict[str, Any]:
-    """lm-eval's settings of a generation, whole. Raises UsageError for those not followed here."""
-    settings: dict[str, Any] = dict(normalize_gen_kwargs(given, USUAL_NEW_TOKENS))
-    settings.setdefault("temperature", 1.0 if settings["do_sample"] else 0.0)
-    idle = FOLLOWED | (set() if settings["temperature"] else FOR_DRAWING)
-    other = sorted(n for n, value in settings.items() if n not in idle and value not in (None, 1))
-    if other:
-        raise UsageError(
-            f"The task wants answers drawn with {', '.join(other)}, which is not followed here.",
-            mend="choose another task, or lm-eval's own model",
-        )
-    return settings
 
 
 def _stop_ids(model: Any, eos: int) -> tuple[int, ...]:

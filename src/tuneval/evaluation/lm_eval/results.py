@@ -1,18 +1,24 @@
-"""Result and sample files of lm-evaluation-harness: `results_TIME.json`, `samples_TASK_TIME.jsonl`.
+"""Result and sample files of lm-evaluation-harness, as its `--log_samples` wrote them.
 
-Written by its `--output_path FOLDER --log_samples`, one folder in FOLDER for each model.
+From 0.4.3 on they are `results_TIME.json` and `samples_TASK_TIME.jsonl`, in one folder for each
+model; before that `results.json` (or a file of another name) and beside it `MODEL_ARGS_TASK.jsonl`,
+which holds one JSON array.
 """
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from tuneval import files
 from tuneval.errors import DataError
+from tuneval.evaluation.metrics.lm_eval import NO_FILTER
 
 _TIME = r"(?P<time>\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d(\.\d+)?)"
 _RESULTS = re.compile(rf".+_{_TIME}\.json")
@@ -26,7 +32,8 @@ _MEND = (
 class LmEvalTask:
     """One task as lm-eval asked it of one model: its sample file, and all that it told of it.
 
-    `told` is the whole results file; `time` when it was written, as text that sorts.
+    `told` is the whole results file; `time` when it was written, as text that sorts, and empty
+    where the file's name does not tell.
     """
 
     name: str
@@ -38,8 +45,14 @@ class LmEvalTask:
     @property
     def model(self) -> str:
         """The model as lm-eval names it."""
-        config = self.told.get("config", {})
-        return str(self.told.get("model_name") or config.get("model") or self.results.parent.name)
+        config = _config(self.told)
+        named = self.told.get("model_name") or _pretrained(config) or config.get("model")
+        return str(named or self.results.parent.name)
+
+    @property
+    def place(self) -> Path:
+        """What the answers of one model have in common: their folder, or their results file."""
+        return self.results.parent if self.time else self.results
 
     @property
     def label(self) -> str:
@@ -87,15 +100,33 @@ def find_results(folder: Path) -> list[LmEvalTask]:
             newest[path.parent, name] = LmEvalTask(
                 name=name, samples=path, results=results, time=time, told=_read(results)
             )
-    if not newest:
+    tasks = [*newest.values(), *_of_old_layout(folder)]
+    if not tasks:
         said = "results of lm-eval, but not the answers" if told else "no results of lm-eval"
         raise DataError(f"There are {said} here.", where=str(folder), mend=_MEND)
-    return list(newest.values())
+    return tasks
+
+
+def _of_old_layout(folder: Path) -> Iterator[LmEvalTask]:
+    """The tasks in results files without a time that have their samples beside them."""
+    for path in sorted(folder.rglob("*.json")):
+        if _RESULTS.fullmatch(path.name) or not any(path.parent.glob("*.jsonl")):
+            continue
+        told = files.read_json(path)
+        if not isinstance(told, dict) or not isinstance(told.get("results"), dict):
+            continue
+        model = re.sub("[/=]", "__", str(_config(told).get("model_args", "")))
+        for name in told["results"]:
+            samples = path.parent / f"{model}_{name}.jsonl"
+            if samples.is_file():
+                yield LmEvalTask(name=name, samples=samples, results=path, time="", told=told)
 
 
 def read_samples(task: LmEvalTask) -> list[dict[str, Any]]:
     """A sample file's rows. Raises DataError where it has none, or one is none of lm-eval's."""
-    rows = files.read_jsonl(task.samples)
+    with files.open_text(task.samples) as file:
+        is_array = file.read(1) == "["
+    rows = files.read_json(task.samples) if is_array else files.read_jsonl(task.samples)
     if not rows:
         raise DataError(
             "The file has no answers.", where=str(task.samples), mend="run lm_eval again"
@@ -108,10 +139,53 @@ def read_samples(task: LmEvalTask) -> list[dict[str, Any]]:
                 where=f"{task.samples}:{number}",
                 mend="write it again with lm-eval 0.4 and --log_samples",
             )
-    return rows
+    return _whole(rows, task.figures)
 
 
-_KEYS: Sequence[str] = ("doc_id", "target", "arguments", "resps", "filtered_resps", "metrics")
+def _whole(rows: Sequence[dict[str, Any]], figures: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The rows with what earlier versions left out: metrics, the filter, the document's hash.
+
+    A document stands there once for each filter, in the order in which the figures name them.
+    """
+    filters = list(dict.fromkeys(key.partition(",")[2] for key in figures if "," in key))
+    seen: Counter[Any] = Counter()
+    whole = []
+    for row in rows:
+        number = seen[row["doc_id"]]
+        seen[row["doc_id"]] += 1
+        told = {
+            "metrics": [key for key in row if key not in _NO_METRICS],
+            "filter": filters[number] if number < len(filters) else NO_FILTER,
+        }
+        if row.get("doc") is not None:
+            told["doc_hash"] = _hash_of(row["doc"])
+        whole.append({**told, **row})
+    return whole
+
+
+def _hash_of(document: Any) -> str:
+    """As lm-eval makes it."""
+    text = json.dumps(document, indent=2, ensure_ascii=False)
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+_KEYS: Sequence[str] = ("doc_id", "target", "arguments", "resps", "filtered_resps")
+_NO_METRICS = {*_KEYS, "doc", "metrics", "filter", "doc_hash", "prompt_hash", "target_hash"}
+
+
+def _config(told: Mapping[str, Any]) -> Mapping[str, Any]:
+    config = told.get("config")
+    return config if isinstance(config, dict) else {}
+
+
+def _pretrained(config: Mapping[str, Any]) -> str | None:
+    """The model among the arguments that lm-eval was called with; a text or a table of them."""
+    given = config.get("model_args")
+    if isinstance(given, str):
+        given = dict(part.split("=", 1) for part in given.split(",") if "=" in part)
+    if not isinstance(given, dict):
+        return None
+    return next((given[key] for key in ("pretrained", "model", "path") if given.get(key)), None)
 
 
 def _read(path: Path) -> Mapping[str, Any]:

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import logging
-import os
-import warnings
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from tuneval import files
-from tuneval.catalog import did_you_mean
-from tuneval.errors import DataError, RunError, TunevalError, UsageError
+from tuneval.errors import RunError
 from tuneval.evaluation.lm_eval.bring import Imported, import_results
-from tuneval.extras import require
+from tuneval.evaluation.lm_eval.loading import asking, task_manager
 from tuneval.models.load import model_hash
 from tuneval.models.precision import Precision
 from tuneval.models.reference import parse_reference
@@ -87,17 +82,12 @@ def _claim(config: LmEvalConfig, folder: Path, report: Report) -> None:
 
 def _ask(config: LmEvalConfig, theirs: Path, report: Report) -> None:
     """Have lm-eval ask, and write its files."""
-    for bars in ("HF_HUB_DISABLE_PROGRESS_BARS", "TQDM_DISABLE"):  # read when they are imported
-        os.environ.setdefault(bars, "1")
-    with _quiet():
-        lm_eval = require("lm_eval", extra="lm-eval", why="to ask lm-eval's own tasks")
+    with asking(config.tasks) as lm_eval:
         from lm_eval.loggers import EvaluationTracker
-        from lm_eval.tasks import TaskManager
 
         from tuneval.evaluation.lm_eval.model import TunevalLm
 
-        manager = TaskManager(include_path=config.include)
-        _refuse_unknown(config, manager.all_tasks)
+        manager = task_manager(config.tasks, config.include)
         arguments: dict[str, Any] = {
             "model": config.model,
             "adapter": config.adapter,
@@ -107,29 +97,20 @@ def _ask(config: LmEvalConfig, theirs: Path, report: Report) -> None:
         }
         theirs.mkdir(parents=True, exist_ok=True)
         tracker = EvaluationTracker(output_path=str(theirs))
-        try:
-            told = lm_eval.simple_evaluate(
-                model=TunevalLm(**arguments, report=report),
-                model_args=arguments,
-                tasks=list(config.tasks),
-                num_fewshot=config.shots,
-                limit=config.limit,
-                use_cache=str(theirs / "answers"),
-                bootstrap_iters=0,
-                evaluation_tracker=tracker,
-                apply_chat_template=config.chat,
-                task_manager=manager,
-                random_seed=config.seed,
-                fewshot_random_seed=config.seed,
-            )
-        except TunevalError:
-            raise
-        except Exception as error:  # of whatever a task's own code and data raise
-            raise DataError(
-                f"lm-eval cannot ask {', '.join(config.tasks)}: {type(error).__name__}: {error}",
-                mend="where its data cannot be downloaded, write a task with local files "
-                "(dataset_path: json, data_files: …) and name its folder with --include",
-            ) from error
+        told = lm_eval.simple_evaluate(
+            model=TunevalLm(**arguments, report=report),
+            model_args=arguments,
+            tasks=list(config.tasks),
+            num_fewshot=config.shots,
+            limit=config.limit,
+            use_cache=str(theirs / "answers"),
+            bootstrap_iters=0,
+            evaluation_tracker=tracker,
+            apply_chat_template=config.chat,
+            task_manager=manager,
+            random_seed=config.seed,
+            fewshot_random_seed=config.seed,
+        )
         _write(tracker, told)
 
 
@@ -147,27 +128,3 @@ def _write(tracker: Any, told: Mapping[str, Any]) -> None:
             where=str(tracker.output_path),
             mend="look whether the disk is full, and run the same command again",
         )
-
-
-def _refuse_unknown(config: LmEvalConfig, known: list[str]) -> None:
-    from lm_eval.utils import pattern_match
-
-    unknown = [task for task in config.tasks if not pattern_match([task], known)]
-    if unknown:
-        raise UsageError(
-            f"lm-eval has no task called '{unknown[0]}'.", mend=did_you_mean(unknown[0], known)
-        )
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Without lm-eval's advice; errors are raised all the same."""
-    logger = logging.getLogger("lm_eval")
-    level = logger.level
-    logger.setLevel(logging.ERROR)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logger.setLevel(level)

@@ -43,9 +43,13 @@ def grade_name(metric: str, filter_name: str) -> str:
     return metric if filter_name == NO_FILTER else f"{metric},{filter_name}"
 
 
+def item_id(number: int, document_hash: str) -> str:
+    """What an item is called by its document's number and the hash of its content."""
+    return f"{number}-{document_hash[:HASH_DIGITS]}" if document_hash else str(number)
+
+
 def _id(row: Row) -> str:
-    digest = str(row.get("doc_hash", ""))[:HASH_DIGITS]
-    return f"{row['doc_id']}-{digest}" if digest else str(row["doc_id"])
+    return item_id(row["doc_id"], str(row.get("doc_hash", "")))
 
 
 def _item(name: str, rows: Sequence[Row], gold: Gold | None, *, source: str, task: str) -> Item:
@@ -119,15 +123,18 @@ def _written(row: Row) -> str | None:
 
 
 def _extracted(rows: Sequence[Row]) -> dict[str, str | None]:
+    found = ((row.get("filter", NO_FILTER), row["filtered_resps"]) for row in rows)
+    return readings((name, read[0]) for name, read in found if read)
+
+
+def readings(found: Iterable[tuple[str, Any]]) -> dict[str, str | None]:
     """What each filter read, by our name of it; what a filter only passes on is none."""
-    found: dict[str, str | None] = {}
-    for row in rows:
-        name: str = row.get("filter", NO_FILTER)
-        if name != NO_FILTER and row["filtered_resps"]:
-            read = row["filtered_resps"][0]
+    named: dict[str, str | None] = {}
+    for name, read in found:
+        if name != NO_FILTER:
             read = read[0] if isinstance(read, list) and read else read
-            found[EXTRACTORS.get(name, name)] = None if read == "[invalid]" else str(read)
-    return found
+            named[EXTRACTORS.get(name, name)] = None if read == "[invalid]" else str(read)
+    return named
 
 
 def _by_place(row: Row, choices: Sequence[str]) -> int | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -17,6 +17,7 @@ from tuneval.evaluation.values.probabilities import (
     class_probabilities,
     positive_of,
     why_no_probability,
+    why_unknown,
 )
 from tuneval.evaluation.values.read import as_number, reference_label
 
@@ -78,11 +79,22 @@ def _loss(item: Item, positive: str | None) -> float:
     return (missed**2 + sum(p * p for label, p in given.items() if label != true)) / 2
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BrierScore(OfSums):
+    """The mean loss, where `positive` may name the class that `probability` is of."""
+
+    positive: str
+
+    def unknown_class(self, items: Sequence[Item]) -> str | None:
+        """As in `OfNamedClass`."""
+        return why_unknown(self.positive, items)
+
+
 def _losses(named: str, items: Sequence[Item]) -> Floats:
     import numpy as np
 
     positive = positive_of(items, named)
-    if _lacks_positive(items, positive):
+    if _lacks_positive(items, positive) or why_unknown(named, items) is not None:
         return np.empty((len(items), 0))
     return np.array([(_loss(item, positive), 1.0) for item in items])
 
@@ -156,13 +168,14 @@ def _bin(confidence: float, n_bins: int) -> int:
     return place
 
 
-def brier(positive: str) -> OfSums:
+def brier(positive: str) -> BrierScore:
     """The Brier score with a named positive class."""
-    return OfSums(
+    return BrierScore(
         about=replace(_BRIER, name=f"brier:{positive}"),
         reason=_why_no_loss,
         columns=partial(_losses, positive),
         statistic=_mean,
+        positive=positive,
     )
 
 

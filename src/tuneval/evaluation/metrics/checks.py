@@ -10,7 +10,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from tuneval.evaluation.kinds import OfArgument, PerItem
-from tuneval.evaluation.kinds.per_item import NOT_ANSWERED
+from tuneval.evaluation.kinds.per_item import lacks_answer
 from tuneval.evaluation.metric import About, Unscored
 
 if TYPE_CHECKING:
@@ -26,9 +26,10 @@ def rule_passed(item: Item) -> float | Unscored:
     rule = item.fields.get("rule")
     if rule is None:
         return Unscored(FOR_A_JUDGE)
-    if item.predict is None:
-        return Unscored(item.skipped.get("generated", NOT_ANSWERED))
-    return float(_rule(_frozen(rule)).passes(item.predict))
+    reason = lacks_answer(item)
+    if reason is not None:
+        return Unscored(reason)
+    return float(_rule(_frozen(rule)).passes(item.predict or ""))
 
 
 def judge_score(item: Item) -> float | Unscored:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -17,84 +17,22 @@ from tuneval.evaluation.values.read import as_number
 from tuneval.extras import require
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from tuneval.evaluation.items import Item
-    from tuneval.statistics.bootstrap import WeightedStatistic
-    from tuneval.statistics.sample import Floats
+    from tuneval.evaluation.metrics.average_precision import Matches
+    from tuneval.statistics.bootstrap import LeavesOut
 
 COCO_THRESHOLDS = tuple(round(0.5 + 0.05 * step, 2) for step in range(10))
 MOST_DETECTIONS = 100
-_CELLS_AT_ONCE = 2_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class _Matches:
-    """One class's detections over all pictures, the surest first, and its true boxes.
+def _prepare(thresholds: Sequence[float], items: Sequence[Item]) -> LeavesOut:
+    from tuneval.evaluation.metrics.average_precision import MeanPrecision
 
-    `picture` (d,) is where each detection is, `is_right` (thresholds, d) whether it is matched,
-    `n_true` (pictures,) how many boxes of the class each picture has.
-    """
-
-    picture: NDArray[Any]
-    is_right: NDArray[Any]
-    n_true: Floats
-
-    def precision(self, weights: Floats) -> Floats:
-        """Average precision at each threshold for weights (rows, pictures); nan without boxes."""
-        import numpy as np
-
-        expected = weights @ self.n_true
-        counted = weights[:, self.picture]
-        said = np.cumsum(counted, axis=1)
-        found = [
-            self._interpolated(np.cumsum(counted * hit, axis=1), said, expected)
-            for hit in self.is_right
-        ]
-        return np.where(expected > 0, np.array(found), np.nan)
-
-    def _interpolated(self, hits: Floats, said: Floats, expected: Floats) -> Floats:
-        """The mean over 101 levels of recall of the best precision at that recall or above."""
-        import numpy as np
-
-        if not hits.shape[1]:
-            return np.zeros(len(hits))
-        levels = np.linspace(0, 1, 101)
-        precision = hits / np.maximum(said, np.spacing(1))
-        best = np.maximum.accumulate(precision[:, ::-1], axis=1)[:, ::-1]
-        recall = hits / np.maximum(expected, 1)[:, None]
-        reached = np.searchsorted(levels, recall, side="right")
-        return np.asarray((best * np.diff(reached, axis=1, prepend=0)).sum(axis=1) / len(levels))
-
-
-def _prepare(thresholds: Sequence[float], items: Sequence[Item]) -> WeightedStatistic:
     found = [boxes for item in items if isinstance(boxes := boxes_of(item), Boxes)]
-    classes = _match(found, thresholds).values()
-    widest = max([len(matches.picture) for matches in classes], default=0) or 1
-
-    def mean(weights: Floats) -> Floats:
-        import numpy as np
-
-        blocks = np.array_split(weights, -(-len(weights) * widest // _CELLS_AT_ONCE))
-        return np.concatenate([_mean_precision(classes, block) for block in blocks])
-
-    return mean
+    return MeanPrecision([*_match(found, thresholds).values()])
 
 
-def _mean_precision(classes: Sequence[_Matches] | Any, weights: Floats) -> Floats:
-    """The mean over classes that are there, and thresholds; nan where no class is there."""
-    import numpy as np
-
-    if not classes:
-        return np.full(len(weights), np.nan)
-    values = np.array([matches.precision(weights).mean(axis=0) for matches in classes])
-    is_there = ~np.isnan(values)
-    n_there = is_there.sum(axis=0)
-    total = np.where(is_there, values, 0.0).sum(axis=0)
-    return np.asarray(total / np.where(n_there > 0, n_there, np.nan))
-
-
-def _match(pictures: Sequence[Boxes], thresholds: Sequence[float]) -> dict[str, _Matches]:
+def _match(pictures: Sequence[Boxes], thresholds: Sequence[float]) -> dict[str, Matches]:
     """Which detections are matched, class by class; by pycocotools."""
     import numpy as np
 
@@ -122,8 +60,10 @@ def _match(pictures: Sequence[Boxes], thresholds: Sequence[float]) -> dict[str, 
     }
 
 
-def _matches(rows: Sequence[Mapping[str, Any] | None], size: int, n_thresholds: int) -> _Matches:
+def _matches(rows: Sequence[Mapping[str, Any] | None], size: int, n_thresholds: int) -> Matches:
     import numpy as np
+
+    from tuneval.evaluation.metrics.average_precision import Matches
 
     n_true, pictures = np.zeros(size), [np.empty(0, dtype=np.intp)]
     scores, right = [np.empty(0)], [np.empty((n_thresholds, 0), dtype=bool)]
@@ -134,9 +74,7 @@ def _matches(rows: Sequence[Mapping[str, Any] | None], size: int, n_thresholds: 
             scores.append(np.array(row["dtScores"]))
             right.append(row["dtMatches"] > 0)
     order = np.argsort(-np.concatenate(scores), kind="stable")
-    return _Matches(
-        np.concatenate(pictures)[order], np.concatenate(right, axis=1)[:, order], n_true
-    )
+    return Matches(np.concatenate(pictures)[order], np.concatenate(right, axis=1)[:, order], n_true)
 
 
 def _coco(pictures: Sequence[Sequence[Box]], numbers: Mapping[str, int]) -> Any:

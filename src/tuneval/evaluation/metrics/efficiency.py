@@ -22,8 +22,6 @@ if TYPE_CHECKING:
     from tuneval.statistics.paired import PairedComparison
     from tuneval.statistics.sample import Clusters, Floats
 
-_LEVEL = 0.95
-
 
 def _measured(item: Item, key: str) -> float | Unscored:
     """The item's field as a number that can be a measurement, or why there is none."""
@@ -76,17 +74,25 @@ class Peak:
         value = self.value(item)
         return value.reason if isinstance(value, Unscored) else None
 
-    def estimate(self, items: Sequence[Item], *, clusters: Clusters | None, seed: int) -> Estimate:
+    def estimate(
+        self, items: Sequence[Item], *, clusters: Clusters | None, seed: int, level: float = 0.95
+    ) -> Estimate:
         """As in `Metric`."""
         from tuneval.statistics.estimate import Estimate
 
         values = [self.value(item) for item in items]
         highest = max(value for value in values if not isinstance(value, Unscored))
         unit = self.about.unit
-        return Estimate(highest, None, None, _LEVEL, "none: a maximum", len(items), unit=unit)
+        return Estimate(highest, None, None, level, "none: a maximum", len(items), unit=unit)
 
     def compare(
-        self, a: Sequence[Item], b: Sequence[Item], *, clusters: Clusters | None, seed: int
+        self,
+        a: Sequence[Item],
+        b: Sequence[Item],
+        *,
+        clusters: Clusters | None,
+        seed: int,
+        level: float = 0.95,
     ) -> PairedComparison | None:
         """As in `Metric`: none, as two maxima are no pairs."""
         return None

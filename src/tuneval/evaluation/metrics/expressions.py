@@ -125,6 +125,7 @@ def _of_item(text: str) -> PerItem:
         ),
         score=score,
         is_binary=formula.is_truth,
+        parts=tuple(part.about.name for part in parts.values()),
     )
 
 

@@ -21,38 +21,60 @@ if TYPE_CHECKING:
     from tuneval.statistics.paired import PairedComparison
     from tuneval.statistics.sample import Clusters, Floats
 
+LARGEST = 1e3
+"""A thousand times the stake in one period: beyond it a series soon leaves what floats hold."""
+
 Curve = Callable[["Floats"], Mapping[str, Any]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OfPath:
-    """`statistic` of the returns in order, (..., n) to (...); its interval by drawing blocks."""
+class OfReturns:
+    """What metrics of a series of returns have alike."""
 
     about: About
-    statistic: Callable[[Floats], Floats]
-    curve: Curve
     is_binary: bool = False
 
     def missing(self, item: Item) -> str | None:
         """As in `Metric`."""
         return _why_no_return(item)
 
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfPath(OfReturns):
+    """`statistic` of the returns in order, (..., n) to (...); its interval by drawing blocks."""
+
+    statistic: Callable[[Floats], Floats]
+    curve: Curve
+
     def estimate(
-        self, items: Sequence[Item], *, clusters: Clusters | None, seed: int
+        self, items: Sequence[Item], *, clusters: Clusters | None, seed: int, level: float = 0.95
     ) -> Estimate | None:
         """As in `Metric`."""
         from tuneval.statistics.series import path_estimate
 
-        return path_estimate(_returns(items), self.statistic, seed=seed, unit=self.about.unit)
+        return path_estimate(
+            _returns(items), self.statistic, seed=seed, level=level, unit=self.about.unit
+        )
 
     def compare(
-        self, a: Sequence[Item], b: Sequence[Item], *, clusters: Clusters | None, seed: int
+        self,
+        a: Sequence[Item],
+        b: Sequence[Item],
+        *,
+        clusters: Clusters | None,
+        seed: int,
+        level: float = 0.95,
     ) -> PairedComparison | None:
         """As in `Metric`."""
         from tuneval.statistics.series import path_difference
 
         return path_difference(
-            _returns(a), _returns(b), self.statistic, seed=seed, unit=self.about.unit
+            _returns(a),
+            _returns(b),
+            self.statistic,
+            seed=seed,
+            level=level,
+            unit=self.about.unit,
         )
 
     def detail(self, items: Sequence[Item]) -> Mapping[str, Any]:
@@ -61,28 +83,30 @@ class OfPath:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SharpeRatio:
+class SharpeRatio(OfReturns):
     """The Sharpe ratio for so many periods in a year; 1: of the single period."""
 
-    about: About
     periods: float
-    is_binary: bool = False
-
-    def missing(self, item: Item) -> str | None:
-        """As in `Metric`."""
-        return _why_no_return(item)
 
     def estimate(
-        self, items: Sequence[Item], *, clusters: Clusters | None, seed: int
+        self, items: Sequence[Item], *, clusters: Clusters | None, seed: int, level: float = 0.95
     ) -> Estimate | None:
         """As in `Metric`; None where the returns never vary."""
         from tuneval.statistics.series import sharpe_ratio
 
         returns = _returns(items)
-        return sharpe_ratio(returns, periods=self.periods) if _varies(returns) else None
+        if not _varies(returns):
+            return None
+        return sharpe_ratio(returns, periods=self.periods, level=level)
 
     def compare(
-        self, a: Sequence[Item], b: Sequence[Item], *, clusters: Clusters | None, seed: int
+        self,
+        a: Sequence[Item],
+        b: Sequence[Item],
+        *,
+        clusters: Clusters | None,
+        seed: int,
+        level: float = 0.95,
     ) -> PairedComparison | None:
         """As in `Metric`."""
         from tuneval.statistics.series import sharpe_difference
@@ -90,7 +114,7 @@ class SharpeRatio:
         first, second = _returns(a), _returns(b)
         if not (_varies(first) and _varies(second)):
             return None
-        return sharpe_difference(first, second, periods=self.periods)
+        return sharpe_difference(first, second, periods=self.periods, level=level)
 
     def detail(self, items: Sequence[Item]) -> Mapping[str, Any]:
         """Mean and standard deviation of the returns, as they are."""
@@ -124,16 +148,19 @@ def cumulative_return(returns: Floats) -> Floats:
 
 def max_drawdown(returns: Floats) -> Floats:
     """The largest loss since a peak as a share of it, the start being a peak; (..., n) to (...)."""
-    deepest: Floats = _drawdowns(returns).max(axis=-1)
-    return deepest
+    import numpy as np
+
+    return np.asarray(1 - _shares_of_peak(returns).min(axis=-1))
 
 
-def _drawdowns(returns: Floats) -> Floats:
+def _shares_of_peak(returns: Floats) -> Floats:
+    """What is left of the highest value so far, (..., n)."""
     import numpy as np
 
     wealth = np.cumprod(1 + returns, axis=-1)
-    peaks = np.maximum(np.maximum.accumulate(wealth, axis=-1), 1.0)
-    return np.asarray(1 - wealth / peaks)
+    peaks = np.maximum.accumulate(wealth, axis=-1)
+    np.maximum(peaks, 1.0, out=peaks)
+    return np.asarray(np.divide(wealth, peaks, out=wealth))
 
 
 def _wealth_curve(returns: Floats) -> Mapping[str, Any]:
@@ -143,7 +170,7 @@ def _wealth_curve(returns: Floats) -> Mapping[str, Any]:
 
 
 def _drawdown_curve(returns: Floats) -> Mapping[str, Any]:
-    drawdowns = _drawdowns(returns)
+    drawdowns = 1 - _shares_of_peak(returns)
     return {"drawdown": drawdowns.tolist(), "deepest_at": int(drawdowns.argmax())}
 
 
@@ -151,7 +178,9 @@ def _why_no_return(item: Item) -> str | None:
     number = as_number(item.fields.get("return"))
     if number is None:
         return "no return"
-    return "a return below -100%" if number < -1 else None
+    if number < -1:
+        return "a return below -100%"
+    return None if number <= LARGEST else "a return above any that can be multiplied"
 
 
 def _returns(items: Sequence[Item]) -> Floats:

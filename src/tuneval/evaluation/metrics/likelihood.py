@@ -19,14 +19,20 @@ WHOLE_SEQUENCE = "token_accuracy_whole_sequence"
 TEACHER_FORCED = (PERPLEXITY, TOKEN_ACCURACY, SAMPLE_MEAN, WHOLE_SEQUENCE)
 """What every evaluation of examples tells. The last is shown as a mistake to know."""
 
+FURTHEST, NOT_FINITE = 1e100, "its likelihood is no finite number"
+"""Nats, more than which no text has; what a model says of whose numbers overflow."""
+
 Values = Callable[["TeacherForced"], tuple[float, float]]
 
 
 def unmeasured(item: Item) -> str | None:
     """Why an item has no likelihood of its response; None when it has."""
-    if item.teacher_forced is not None:
-        return None
-    return item.skipped.get("teacher_forced", "not measured")
+    forced = item.teacher_forced
+    if forced is None:
+        return item.skipped.get("teacher_forced", "not measured")
+    if not forced.n_tokens:
+        return "the response has no token"
+    return None if abs(forced.nll) <= FURTHEST else NOT_FINITE
 
 
 def _columns(values: Values) -> Callable[[Sequence[Item]], Floats]:

@@ -45,15 +45,23 @@ def grade_of(item: Item, name: str) -> Any:
 class _MeanGrade(PerItem):
     """The mean of lm-eval's grades; right or wrong where no grade is anything between."""
 
-    def estimate(self, items: Sequence[Item], *, clusters: Clusters | None, seed: int) -> Estimate:
+    def estimate(
+        self, items: Sequence[Item], *, clusters: Clusters | None, seed: int, level: float = 0.95
+    ) -> Estimate:
         """As in `Metric`."""
-        return self._as_it_is(items).estimate(items, clusters=clusters, seed=seed)
+        return self._as_it_is(items).estimate(items, clusters=clusters, seed=seed, level=level)
 
     def compare(
-        self, a: Sequence[Item], b: Sequence[Item], *, clusters: Clusters | None, seed: int
+        self,
+        a: Sequence[Item],
+        b: Sequence[Item],
+        *,
+        clusters: Clusters | None,
+        seed: int,
+        level: float = 0.95,
     ) -> PairedComparison:
         """As in `Metric`."""
-        return self._as_it_is([*a, *b]).compare(a, b, clusters=clusters, seed=seed)
+        return self._as_it_is([*a, *b]).compare(a, b, clusters=clusters, seed=seed, level=level)
 
     def _as_it_is(self, items: Sequence[Item]) -> PerItem:
         is_binary = all(value in (0.0, 1.0) for value in self.values(items))

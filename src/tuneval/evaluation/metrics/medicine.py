@@ -12,8 +12,20 @@ from tuneval.evaluation.kinds.per_item import NO_REFERENCE
 from tuneval.evaluation.metric import About
 from tuneval.evaluation.metrics.roc_auc import ABOUT as _ROC_AUC
 from tuneval.evaluation.metrics.roc_auc import roc_auc
-from tuneval.evaluation.values.probabilities import positive_of, positive_score, why_no_score
-from tuneval.evaluation.values.read import LabelPair, labels_of, reference_label, why_unanswered
+from tuneval.evaluation.values.probabilities import (
+    positive_of,
+    positive_score,
+    why_no_score,
+    why_unknown,
+)
+from tuneval.evaluation.values.read import (
+    LabelPair,
+    classes_of,
+    labels_of,
+    plain_label,
+    reference_label,
+    why_unanswered,
+)
 
 if TYPE_CHECKING:
     from tuneval.evaluation.items import Item
@@ -36,8 +48,12 @@ class RateOfClass(OfSums):
     positive: str
     side: bool
 
+    def unknown_class(self, items: Sequence[Item]) -> str | None:
+        """As in `OfNamedClass`."""
+        return why_unknown(self.positive, items)
+
     def estimate(
-        self, items: Sequence[Item], *, clusters: Clusters | None, seed: int
+        self, items: Sequence[Item], *, clusters: Clusters | None, seed: int, level: float = 0.95
     ) -> Estimate | None:
         """As in `Metric`; None where no item is of that side, or no class is the positive one."""
         from tuneval.statistics.proportion import clustered_wilson, wilson
@@ -47,11 +63,17 @@ class RateOfClass(OfSums):
             return None
         right, keys = self.columns(items)[places, 0], _keys(clusters, places)
         if keys is None:
-            return wilson(round(right.sum()), len(places))
-        return clustered_wilson(right, clusters=keys)
+            return wilson(round(right.sum()), len(places), level=level)
+        return clustered_wilson(right, clusters=keys, level=level)
 
     def compare(
-        self, a: Sequence[Item], b: Sequence[Item], *, clusters: Clusters | None, seed: int
+        self,
+        a: Sequence[Item],
+        b: Sequence[Item],
+        *,
+        clusters: Clusters | None,
+        seed: int,
+        level: float = 0.95,
     ) -> PairedComparison | None:
         """As in `Metric`."""
         from tuneval.statistics.paired import paired_comparison
@@ -65,6 +87,7 @@ class RateOfClass(OfSums):
             binary=True,
             seed=seed,
             clusters=_keys(clusters, places),
+            level=level,
             unit=self.about.unit,
         )
 
@@ -81,11 +104,14 @@ def _missing(item: Item) -> str | None:
 
 
 def _columns(named: str, side: bool, items: Sequence[Item]) -> Floats:
-    """Of the side and called so, and of the side, (n, 2); nothing where no class is positive."""
+    """Of the side and called so, and of the side, (n, 2); nothing where no class is positive.
+
+    Nor where the class that is named stands nowhere.
+    """
     import numpy as np
 
     positive = positive_of(items, named)
-    if positive is None:
+    if positive is None or why_unknown(named, items) is not None:
         return np.empty((len(items), 0))
     true = [reference_label(item) for item in items]
     is_of_side = [(label == positive) is side for label in true]
@@ -116,7 +142,9 @@ def _called(item: Item, positive: str, classes: Collection[str | None]) -> bool 
         score = positive_score(item, positive)
         return None if score is None else score >= THRESHOLD
     found = labels_of(item)
-    if not isinstance(found, LabelPair) or found.said is None or found.said not in classes:
+    if not isinstance(found, LabelPair) or found.said is None:
+        return None
+    if found.said not in classes and found.said not in map(plain_label, classes_of(item)):
         return None
     return found.said == positive
 
@@ -147,7 +175,8 @@ _SENSITIVITY = About(
     higher_is_better=True,
     range=(0.0, 1.0),
     needs=("label",),
-    source="share of the positive items that are called positive; Yerushalmy (1947)",
+    source="share of the positive items that are called positive; Yerushalmy (1947). A class that "
+    "is named and stands nowhere has no figure",
     use="where a missed case is what costs",
     avoid="alone: whoever calls everything positive has 100%; see specificity beside it",
 )

@@ -2,7 +2,8 @@
 
 A name instead of a pattern (`regex_absent:phone_number`) finds what the check of personal data
 finds: numbers that can be somebody's, with their check digits, and not those that are reserved
-for documentation. An answer on which a pattern takes too long is unscored.
+for documentation. A pattern is searched where it can be stopped: an answer on which it takes too
+long is unscored.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache, partial
 
 from tuneval.data.personal_data.patterns import find
 from tuneval.errors import UsageError
@@ -33,22 +35,32 @@ NAMED = {
 
 TOO_SLOW = f"the pattern takes longer than {SECONDS:g} seconds"
 
-Found = Callable[[str], bool]
+ONES_KEPT = 4_096
+
+Found = Callable[[str], bool | None]
 
 
 def finder(pattern: str) -> Found:
-    """Whether a text has the pattern or named piece anywhere. Raises UsageError for a bad one."""
+    """Whether a text has the pattern or named piece anywhere; None where that takes too long.
+
+    Raises UsageError for a pattern that is none.
+    """
     if pattern in NAMED:
         kind = NAMED[pattern]
         return lambda text: any(piece.kind == kind for piece in find(text))
     try:
-        compiled = re.compile(pattern)
+        re.compile(pattern)
     except (re.error, RecursionError, OverflowError) as error:
         raise UsageError(
             f"'{pattern}' is not a pattern: {error}.",
             mend="write a regular expression of Python's, or one of: " + ", ".join(NAMED),
         ) from None
-    return lambda text: compiled.search(text) is not None
+    return partial(_search_one, pattern)
+
+
+@lru_cache(maxsize=ONES_KEPT)
+def _search_one(pattern: str, text: str) -> bool | None:
+    return search_all(pattern, [text])[0]
 
 
 def _present(pattern: str) -> PerItem:
@@ -64,7 +76,7 @@ def _of_pattern(about: About, pattern: str, wanted: bool) -> PerItem:
 
     def score(item: Item) -> float | Unscored:
         reason = lacks_answer(item)
-        return float(has(item.predict or "") is wanted) if reason is None else Unscored(reason)
+        return as_grade(has(item.predict or "")) if reason is None else Unscored(reason)
 
     def grade(items: Sequence[Item]) -> list[Mapping[str, float | Unscored]]:
         """All items together, where no answer can hold up the others."""

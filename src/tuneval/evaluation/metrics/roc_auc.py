@@ -15,15 +15,16 @@ from tuneval.evaluation.values.probabilities import (
     positive_of,
     positive_score,
     why_no_score,
+    why_unknown,
 )
 from tuneval.evaluation.values.read import reference_label
 
 if TYPE_CHECKING:
     from tuneval.evaluation.items import Item
-    from tuneval.statistics.bootstrap import WeightedStatistic
+    from tuneval.statistics.bootstrap import LeavesOut
     from tuneval.statistics.estimate import Estimate
     from tuneval.statistics.paired import PairedComparison
-    from tuneval.statistics.sample import Clusters, Floats
+    from tuneval.statistics.sample import Clusters
 
 POINTS_SHOWN = 200
 
@@ -38,8 +39,12 @@ class RocAuc(OfWeights):
 
     positive: str = ""
 
+    def unknown_class(self, items: Sequence[Item]) -> str | None:
+        """As in `OfNamedClass`."""
+        return why_unknown(self.positive, items)
+
     def estimate(
-        self, items: Sequence[Item], *, clusters: Clusters | None, seed: int
+        self, items: Sequence[Item], *, clusters: Clusters | None, seed: int, level: float = 0.95
     ) -> Estimate | None:
         """As in `Metric`; None where all items are of one class."""
         from tuneval.statistics.auc import auc, mean_auc
@@ -47,14 +52,22 @@ class RocAuc(OfWeights):
         positive = positive_of(items, self.positive)
         if positive is None:
             given = _scores_by_class(items)
-            return mean_auc(given, _classes(items), clusters=clusters) if given else None
+            if not given:
+                return None
+            return mean_auc(given, _classes(items), clusters=clusters, level=level)
         truth = _truth(items, positive)
         if len(set(truth)) < 2:
             return None
-        return auc(_scores(items, positive), truth, clusters=clusters)
+        return auc(_scores(items, positive), truth, clusters=clusters, level=level)
 
     def compare(
-        self, a: Sequence[Item], b: Sequence[Item], *, clusters: Clusters | None, seed: int
+        self,
+        a: Sequence[Item],
+        b: Sequence[Item],
+        *,
+        clusters: Clusters | None,
+        seed: int,
+        level: float = 0.95,
     ) -> PairedComparison | None:
         """As in `Metric`."""
         from tuneval.statistics.auc import paired_auc, paired_mean_auc
@@ -64,18 +77,20 @@ class RocAuc(OfWeights):
             first, second = _scores_by_class(a), _scores_by_class(b)
             if not (first and second):
                 return None
-            return paired_mean_auc(first, second, _classes(a), clusters=clusters)
+            return paired_mean_auc(first, second, _classes(a), clusters=clusters, level=level)
         truth = _truth(a, positive)
         if len(set(truth)) < 2:
             return None
-        return paired_auc(_scores(a, positive), _scores(b, positive), truth, clusters=clusters)
+        return paired_auc(
+            _scores(a, positive), _scores(b, positive), truth, clusters=clusters, level=level
+        )
 
 
 def _missing(item: Item) -> str | None:
     return NO_REFERENCE if reference_label(item) is None else why_no_score(item)
 
 
-def _prepare(named: str, items: Sequence[Item]) -> WeightedStatistic:
+def _prepare(named: str, items: Sequence[Item]) -> LeavesOut:
     from tuneval.statistics.roc import weighted_auc
 
     positive = positive_of(items, named)
@@ -135,7 +150,7 @@ def _scores_by_class(items: Sequence[Item]) -> dict[str, list[float]]:
     return {label: [p.get(label, 0.0) for p in given] for label in sorted(labels)}
 
 
-def _areas(items: Sequence[Item]) -> dict[str, WeightedStatistic]:
+def _areas(items: Sequence[Item]) -> dict[str, LeavesOut]:
     """Each class's area as a function of the items' weights; none without all probabilities."""
     from tuneval.statistics.roc import weighted_auc
 
@@ -144,17 +159,10 @@ def _areas(items: Sequence[Item]) -> dict[str, WeightedStatistic]:
     return {label: weighted_auc(given[label], classes[label]) for label in given}
 
 
-def _mean_area(items: Sequence[Item]) -> WeightedStatistic:
-    areas = _areas(items).values()
+def _mean_area(items: Sequence[Item]) -> LeavesOut:
+    from tuneval.statistics.roc import mean_weighted_auc
 
-    def mean(weights: Floats) -> Floats:
-        import numpy as np
-
-        if not areas:
-            return np.full(len(weights), np.nan)
-        return np.asarray(np.mean([area(weights) for area in areas], axis=0))
-
-    return mean
+    return mean_weighted_auc([*_areas(items).values()], len(items))
 
 
 def roc_auc(about: About, positive: str) -> RocAuc:

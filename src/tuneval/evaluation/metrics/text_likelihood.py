@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from tuneval.evaluation.kinds import OfSums
 from tuneval.evaluation.metric import About
+from tuneval.evaluation.metrics.likelihood import FURTHEST, NOT_FINITE
 
 if TYPE_CHECKING:
     from tuneval.evaluation.items import Item, Read
@@ -29,7 +30,11 @@ Size = Callable[["Item", "Read"], int]
 
 def unread(item: Item) -> str | None:
     """Why an item has no likelihood of a text; None when it has."""
-    return None if item.read is not None else item.skipped.get("read", NOT_READ)
+    if item.read is None:
+        return item.skipped.get("read", NOT_READ)
+    if not item.read.n_tokens:
+        return "the text has no token"
+    return None if abs(item.read.nll) <= FURTHEST else NOT_FINITE
 
 
 def _without_words(item: Item) -> str | None:

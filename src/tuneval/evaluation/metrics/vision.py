@@ -2,7 +2,8 @@
 
 The fields `boxes` and `reference_boxes` list {"box": [x1, y1, x2, y2], "label": …, "score": …};
 label and score may be missing. Without `boxes` the answer's text is read as JSON of the same
-form, of one such box, or of one [x1, y1, x2, y2]; where nothing can be read there is no box.
+form, of one such box, or of one [x1, y1, x2, y2]; where nothing can be read there is no box. An
+answered box of no area holds nothing, and is a surplus one.
 """
 
 from __future__ import annotations
@@ -61,6 +62,8 @@ def boxes_of(item: Item) -> Boxes | Unscored:
     if given is None:
         return Unscored(NO_BOXES)
     true = read_boxes(given)
+    if true is not None and not all(box.area for box in true):
+        true = None
     if true is None:
         return Unscored(f"reference: {BAD_BOXES}")
     if "boxes" in item.fields:
@@ -94,7 +97,7 @@ def _box(value: Any) -> Box | None:
     if len(numbers) != 4 or score is None:
         return None
     x1, y1, x2, y2 = numbers
-    is_box = x1 < x2 and y1 < y2
+    is_box = x1 <= x2 and y1 <= y2
     return Box(x1, y1, x2, y2, plain_label(row.get("label", "")), score) if is_box else None
 
 

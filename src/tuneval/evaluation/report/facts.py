@@ -6,12 +6,18 @@ import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tuneval.data.example import Example, Item
 from tuneval.evaluation.comparing.compare import Comparison
 from tuneval.evaluation.record import EvaluationResult
 from tuneval.evaluation.report.tasks.facts import TasksFacts
+
+if TYPE_CHECKING:
+    from tuneval.evaluation.comparing.ablation import AblationRow
+    from tuneval.evaluation.comparing.gate import GateResult
+    from tuneval.evaluation.stability.stability import Stability
+    from tuneval.statistics.ranking import Standing
 
 MOST_VALUES = 24
 
@@ -76,7 +82,8 @@ class ReportFacts:
     several trainings or comparisons, they stand by name in `trainings` and `comparisons`, and
     `training`, `tokens`, `loss_log` or `comparison` are left empty; the comparisons are then
     those of `family.holm_over`. Evaluations on tasks stand in `tasks`, apart from those on the
-    examples held out.
+    examples held out. `ablation` are the cells of a matrix, `gates` what conditions came to,
+    `standings` who may stand where among several, `stability` what repeated runs show.
     """
 
     title: str
@@ -100,11 +107,31 @@ class ReportFacts:
     selections: Mapping[str, SelectionFacts] = field(default_factory=dict)
     environment: Mapping[str, Any] = field(default_factory=dict)
     tasks: TasksFacts | None = None
+    ablation: Sequence[AblationRow] = ()
+    gates: Sequence[GateResult] = ()
+    standings: Mapping[str, Sequence[Standing]] = field(default_factory=dict)
+    stability: Stability | None = None
 
     @property
     def compared(self) -> tuple[Comparison, ...]:
         """The comparison, or all of them."""
         return tuple(self.comparisons.values()) if self.comparison is None else (self.comparison,)
+
+    @property
+    def beside_ablation(self) -> dict[str, Comparison]:
+        """The comparisons whose differences no table of an ablation tells."""
+        told = {row.sides for row in self.ablation}
+        return {n: c for n, c in self.comparisons.items() if (c.a, c.b) not in told}
+
+    @property
+    def n_differences(self) -> int:
+        """How many differences p is adjusted for."""
+        return sum(len(comparison.rows) for comparison in self.comparisons.values())
+
+    @property
+    def has_training(self) -> bool:
+        """Whether a training is told of: else nothing is known of how models came about."""
+        return self.training is not None or bool(self.trainings)
 
 
 def data_card(

@@ -7,8 +7,10 @@ from pathlib import Path
 
 from tuneval import __version__
 from tuneval.evaluation.report import verdict
+from tuneval.evaluation.report.ablation import ablation_section
 from tuneval.evaluation.report.explanations import HOW_TO_READ
 from tuneval.evaluation.report.facts import ReportFacts
+from tuneval.evaluation.report.gates import gates_section
 from tuneval.evaluation.report.html_record import (
     answers_section,
     data_section,
@@ -23,6 +25,8 @@ from tuneval.evaluation.report.html_several import (
     trainings_section,
 )
 from tuneval.evaluation.report.limits import limits
+from tuneval.evaluation.report.stability import stability_section
+from tuneval.evaluation.report.standings import standings_section
 from tuneval.evaluation.report.tasks.html import task_sections
 from tuneval.pages import markup as m
 from tuneval.pages.document import document
@@ -34,11 +38,15 @@ def html_page(facts: ReportFacts) -> Html:
     """The whole page."""
     parts = [
         _head(facts),
-        differences_section(facts.comparisons),
+        gates_section(facts.gates),
+        standings_section(facts),
+        ablation_section(facts.ablation),
+        differences_section(facts.beside_ablation, n_together=facts.n_differences),
         metrics_section(facts),
         flips_section(facts.comparison) if facts.comparison else "",
         comparison_sections(facts.comparisons),
         task_sections(facts.tasks) if facts.tasks else "",
+        stability_section(facts.stability),
         answers_section(facts.evaluations),
         selection_section(facts.scorings, facts.selections),
         trainings_section(facts.trainings) or training_section(facts),
@@ -86,7 +94,7 @@ def _limits(facts: ReportFacts) -> Html:
     return m.section(
         "limits",
         Text("What these numbers do not say", "这些数字没有说明什么"),
-        m.bullets(limits(*facts.compared)),
+        m.bullets(limits(*facts.compared, trained=facts.has_training)),
     )
 
 

@@ -212,7 +212,7 @@ def reproduce_section(facts: ReportFacts) -> Html:
         environment.pop("tuneval_git", None)
     packages = {k: v for k, v in dict(environment.pop("packages", {})).items() if v}
     rows: list[tuple[Text | str, Html]] = [
-        (Text("base model", "基础模型"), f"<code>{escape(facts.model)}</code>"),
+        (Text("model", "模型"), f"<code>{escape(facts.model)}</code>"),
         (
             Text("chat template", "对话模板"),
             f"<code>{escape(' '.join(filter(None, [facts.template, facts.template_hash])))}</code>",

@@ -18,7 +18,7 @@ from tuneval.evaluation.report.numbers import (
     p_text,
     value_text,
 )
-from tuneval.evaluation.report.verdict import Conclusion
+from tuneval.evaluation.report.verdict import Conclusion, figure_name, tests_of
 from tuneval.pages import markup as m
 from tuneval.pages.markup import Html
 from tuneval.pages.text import Text
@@ -98,13 +98,13 @@ def comparison_table(comparison: Comparison) -> Html:
         f"横条：数值与 95% 区间（0 到 100；困惑度自 1 起按对数）。差异为 {comparison.b} 减 "
         f"{comparison.a}，逐条配对；仅当区间不含零时才显示绿色或红色。",
     )
-    return key + table + f'<p class="soft"><small>{m.both(note)}</small></p>'
+    return key + table + m.note(note) + m.note(tests_of(comparison.rows))
 
 
 def _metric_row(row: ComparisonRow, a: str, b: str, reach: float) -> Html:
     good = None if row.verdict == "unclear" else row.verdict == "better"
     return (
-        f"<tr><td><b>{m.both(metric_name(row.metric))}</b>"
+        f"<tr><td><b>{m.both(figure_name(row))}</b>"
         f"<small>{m.both(metric_meaning(row.metric))}</small></td>"
         f'<td data-name="{a}"><span class="value">{value_text(row.a.value, row.unit)}</span>'
         f'<small class="interval">{interval_text(row.a)}</small></td>'

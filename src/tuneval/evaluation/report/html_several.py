@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from html import escape
 
-from tuneval.evaluation.catalogs.metric_names import metric_name, reading_order
+from tuneval.evaluation.catalogs.metric_names import reading_order
 from tuneval.evaluation.comparing.compare import Comparison, ComparisonRow
 from tuneval.evaluation.report import verdict
 from tuneval.evaluation.report.facts import ScoringFacts, SelectionFacts, TrainingFacts
@@ -19,14 +19,17 @@ from tuneval.pages.numbers import duration_text
 from tuneval.pages.text import Text
 
 
-def differences_section(comparisons: Mapping[str, Comparison]) -> Html:
-    """Every difference of every comparison: what the experiment came to."""
+def differences_section(comparisons: Mapping[str, Comparison], *, n_together: int) -> Html:
+    """Every difference of every comparison: what the experiment came to.
+
+    `n_together`: how many p is adjusted for, which may be more.
+    """
     if not comparisons:
         return ""
     rows = [
         [
             f"<b>{_nowrap(f'{escape(comparison.a)} → {escape(comparison.b)}')}</b>",
-            m.both(metric_name(row.metric)),
+            m.both(verdict.figure_name(row)),
             _over(value_text(row.a.value, row.unit), interval_text(row.a)),
             _over(value_text(row.b.value, row.unit), interval_text(row.b)),
             _over(
@@ -52,7 +55,8 @@ def differences_section(comparisons: Mapping[str, Comparison]) -> Html:
         "differences",
         Text("What differs, and how sure that is", "有何差异，把握多大"),
         m.table(headings, rows, css="record"),
-        m.note(verdict.together(len(rows))),
+        m.note(verdict.together(n_together)),
+        m.note(verdict.tests_of([row for c in comparisons.values() for row in c.rows])),
     )
 
 

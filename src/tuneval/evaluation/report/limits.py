@@ -42,13 +42,17 @@ _OVERLAP = Text(
 )
 
 
-def limits(*comparisons: Comparison) -> Iterator[Text]:
-    """What the numbers of one comparison, or of several, do not say."""
+def limits(*comparisons: Comparison, trained: bool) -> Iterator[Text]:
+    """What the numbers of one comparison, or of several, do not say.
+
+    `trained`: the models were, in the experiment that is told of.
+    """
     metrics = {row.metric for comparison in comparisons for row in comparison.rows}
-    yield _ONE_TRAINING if len(comparisons) == 1 else _EACH_TRAINED_ONCE
-    yield _SAME_SOURCE
+    if trained:
+        yield _ONE_TRAINING if len(comparisons) == 1 else _EACH_TRAINED_ONCE
+        yield _SAME_SOURCE
     tuned = {c.b for c in comparisons}
-    for name in dict.fromkeys(c.a for c in comparisons if c.a not in tuned):
+    for name in dict.fromkeys(c.a for c in comparisons if trained and c.a not in tuned):
         yield Text(
             f"Both models got the same prompt. “{name}” was not given examples or a prompt "
             "tuned for it, which might have helped it.",

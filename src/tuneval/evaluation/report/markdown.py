@@ -9,8 +9,10 @@ from tuneval.evaluation.catalogs.metric_names import metric_name, reading_order
 from tuneval.evaluation.comparing.compare import Comparison, Flip
 from tuneval.evaluation.metrics.likelihood import TOKEN_ACCURACY, WHOLE_SEQUENCE
 from tuneval.evaluation.report import verdict
+from tuneval.evaluation.report.ablation import ablation_lines
 from tuneval.evaluation.report.explanations import HOW_TO_READ
 from tuneval.evaluation.report.facts import DataCard, ReportFacts
+from tuneval.evaluation.report.gates import gate_lines
 from tuneval.evaluation.report.limits import limits
 from tuneval.evaluation.report.markdown_several import differences, selections, trainings
 from tuneval.evaluation.report.numbers import (
@@ -19,6 +21,8 @@ from tuneval.evaluation.report.numbers import (
     p_text,
     sample_text,
 )
+from tuneval.evaluation.report.stability import stability_lines
+from tuneval.evaluation.report.standings import standing_lines
 from tuneval.evaluation.report.tasks.markdown import task_lines
 from tuneval.pages.markdown import code, one_line, table
 
@@ -35,12 +39,16 @@ def _lines(facts: ReportFacts) -> Iterator[str]:
     yield ""
     if facts.description:
         yield f"{facts.description}\n"
-    yield f"Run `{facts.run_id}`, {facts.created[:16]}, base model `{facts.model}`."
+    yield f"Run `{facts.run_id}`, {facts.created[:16]}, model `{facts.model}`."
+    yield from gate_lines(facts.gates)
+    yield from standing_lines(facts)
     if facts.comparison is not None:
         yield from _comparison(facts.comparison)
-    yield from differences(facts.comparisons)
+    yield from ablation_lines(facts.ablation)
+    yield from differences(facts.beside_ablation, n_together=facts.n_differences)
     if facts.tasks is not None:
         yield from task_lines(facts.tasks)
+    yield from stability_lines(facts.stability)
     yield from _evaluations(facts)
     if facts.comparison is not None:
         yield from _flips(facts.comparison)
@@ -51,7 +59,7 @@ def _lines(facts: ReportFacts) -> Iterator[str]:
         yield from _data(facts.data)
     if compared := facts.compared:
         yield "\n## What these numbers do not say\n"
-        yield from (f"- {text.en}" for text in limits(*compared))
+        yield from (f"- {text.en}" for text in limits(*compared, trained=facts.has_training))
     yield "\n## How to read this\n"
     yield from (f"- {text.en}" for text in HOW_TO_READ)
     yield from _reproduce(facts)
@@ -68,7 +76,7 @@ def _comparison(comparison: Comparison) -> Iterator[str]:
         ["metric", comparison.a, comparison.b, "difference", "p (Holm)", "sample", "verdict"],
         [
             [
-                metric_name(row.metric).en,
+                verdict.figure_name(row).en,
                 estimate_text(row.a),
                 estimate_text(row.b),
                 difference_text(row.difference),
@@ -79,7 +87,8 @@ def _comparison(comparison: Comparison) -> Iterator[str]:
             for row in sorted(comparison.rows, key=lambda row: reading_order(row.metric))
         ],
     )
-    yield f"\n95% intervals; differences are {comparison.b} less {comparison.a}."
+    tests = verdict.tests_of(comparison.rows).en
+    yield f"\n95% intervals; differences are {comparison.b} less {comparison.a}. {tests}"
 
 
 def _evaluations(facts: ReportFacts) -> Iterator[str]:

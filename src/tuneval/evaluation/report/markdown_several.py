@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from tuneval.evaluation.catalogs.metric_names import metric_name, reading_order
+from tuneval.evaluation.catalogs.metric_names import reading_order
 from tuneval.evaluation.comparing.compare import Comparison
 from tuneval.evaluation.report import verdict
 from tuneval.evaluation.report.facts import ScoringFacts, SelectionFacts, TrainingFacts
@@ -13,14 +13,17 @@ from tuneval.pages.markdown import table
 from tuneval.pages.numbers import duration_text
 
 
-def differences(comparisons: Mapping[str, Comparison]) -> Iterator[str]:
-    """Every difference of every comparison, and a headline for each."""
+def differences(comparisons: Mapping[str, Comparison], *, n_together: int) -> Iterator[str]:
+    """Every difference of every comparison, and a headline for each.
+
+    `n_together`: how many p is adjusted for, which may be more.
+    """
     if not comparisons:
         return
     rows = [
         [
             f"{comparison.a} → {comparison.b}",
-            metric_name(row.metric).en,
+            verdict.figure_name(row).en,
             estimate_text(row.a),
             estimate_text(row.b),
             difference_text(row.difference),
@@ -36,7 +39,8 @@ def differences(comparisons: Mapping[str, Comparison]) -> Iterator[str]:
         ["", "metric", "first", "second", "difference", "p (Holm)", "sample", "second is"],
         rows,
     )
-    yield f"\n{verdict.together(len(rows)).en}\n"
+    told = [row for comparison in comparisons.values() for row in comparison.rows]
+    yield f"\n{verdict.together(n_together).en} {verdict.tests_of(told).en}\n"
     for comparison in comparisons.values():
         conclusion = verdict.conclude(comparison)
         if conclusion is not None:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from tuneval.evaluation.asking.overall import ITEMS
 from tuneval.evaluation.catalogs.metric_names import metric_name
 from tuneval.evaluation.comparing.compare import Comparison, ComparisonRow
 from tuneval.evaluation.metrics.likelihood import TEACHER_FORCED
@@ -70,7 +71,7 @@ def title(conclusion: Conclusion) -> Text:
 def headline(conclusion: Conclusion, comparison: Comparison) -> Text:
     """The main number on both sides and its change, with interval and sample."""
     row = conclusion.headline
-    name = metric_name(row.metric)
+    name = figure_name(row)
     before, after = value_text(row.a.value, row.unit), value_text(row.b.value, row.unit)
     difference = row.difference
     points = Text(" points", " 个百分点") if row.unit == "share" else Text("", "")
@@ -92,9 +93,9 @@ def headline(conclusion: Conclusion, comparison: Comparison) -> Text:
     went_zh = "升至" if difference.value > 0 else "降至" if difference.value < 0 else "保持在"
     return Text(
         f"{name.en} {went} from {before} to {after}: {change}{points.en} ({between.en}), "
-        f"on {difference.n} held-out items{groups.en} {how.en}.",
+        f"on {difference.n} items{groups.en} {how.en}.",
         f"{name.zh}从 {before} {went_zh} {after}：{change}{points.zh}（{between.zh}），"
-        f"基于{how.zh}的 {difference.n} 条留出样本{groups.zh}。",
+        f"基于{how.zh}的 {difference.n} 条样本{groups.zh}。",
     )
 
 
@@ -167,21 +168,32 @@ def among_many(row: ComparisonRow) -> Text:
     return Text(f"{word.en}, or chance among so many", f"{word.zh}，或为多重比较中的偶然")
 
 
-OVER_ITEMS = Text(
-    "Differences count every item asked alike: beside a macro average, or the figure of a whole "
-    "task of which a part was drawn, they need not be what the figures differ by.",
-    "差异对每条样本一视同仁：若主指标为宏平均或由抽样推及全任务，二者之差未必相等。",
-)
-"""For tables of differences beside figures that are weighed."""
+def figure_name(row: ComparisonRow) -> Text:
+    """The metric, and over what it is averaged where items do not count alike."""
+    return averaged_name(row.metric, row.over)
+
+
+def averaged_name(metric: str, over: str) -> Text:
+    """The same of any figure."""
+    name = metric_name(metric)
+    if over == ITEMS:
+        return name
+    return Text(f"{name.en}, macro average by {over}", f"{name.zh}，按 {over} 宏平均")
+
+
+def tests_of(rows: Sequence[ComparisonRow]) -> Text:
+    """Which tests the p-values come from."""
+    tests = "; ".join(dict.fromkeys(row.test for row in rows))
+    return Text(f"Tests: {tests}.", f"检验方法：{tests}。")
 
 
 def together(n_differences: int) -> Text:
     """How to read a table of several comparisons."""
     return Text(
         "Differences are the second less the first, item by item, with 95% intervals. p is "
-        f"adjusted for all {n_differences} differences of this table (Holm).",
+        f"adjusted for all {n_differences} differences looked at together (Holm).",
         "差异为后者减前者，逐条配对，附 95% 区间；"
-        f"p 已按本表全部 {n_differences} 个差异校正（Holm）。",
+        f"p 已按一并考察的全部 {n_differences} 个差异校正（Holm）。",
     )
 
 

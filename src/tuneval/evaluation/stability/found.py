@@ -14,6 +14,7 @@ from tuneval.evaluation.comparing.compare_several import renamed
 from tuneval.evaluation.comparing.comparison import TAKEN_OVER, Evaluation
 from tuneval.evaluation.own_file import evaluations_of, find_evaluation
 from tuneval.evaluation.record import RESULT_NAME, EvaluationResult
+from tuneval.evaluation.stability.acting import found_idle
 from tuneval.evaluation.stability.differ import environment_of
 from tuneval.evaluation.stability.repeats import FIELDS, MARK, source_of
 from tuneval.runs.find import find_run
@@ -34,6 +35,11 @@ class RepeatedRuns:
     source: str
     runs: Mapping[str, Evaluation]
     environments: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    @property
+    def idle(self) -> str | None:
+        """Why the source could not change an answer; None where it could."""
+        return found_idle(run.result for run in self.runs.values())
 
 
 def find_repeats(texts: Sequence[str], root: files.Location | None = None) -> list[RepeatedRuns]:
@@ -67,6 +73,19 @@ def find_repeats(texts: Sequence[str], root: files.Location | None = None) -> li
             "what one run took over from another is the same answers (--no-cache asks again)",
         )
     return repeated
+
+
+def repeats_among(
+    evaluations: Mapping[str, Mapping[str, Evaluation]],
+) -> list[RepeatedRuns]:
+    """The repeated runs among evaluations of one run by model and title: those `--repeats` made."""
+    found: dict[tuple[str, str, str], dict[str, Evaluation]] = {}
+    for model, of_model in evaluations.items():
+        for title, evaluation in of_model.items():
+            name, source, label = source_of(title)
+            if source is not None and label is not None:
+                found.setdefault((name, model, source), {})[label] = renamed(evaluation, label)
+    return [RepeatedRuns(*key, runs) for key, runs in found.items() if len(runs) > 1]
 
 
 def _distinct(folders: Iterable[Path]) -> list[Path]:

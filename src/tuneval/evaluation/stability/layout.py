@@ -9,6 +9,7 @@ import numpy as np
 
 from tuneval.errors import DataError
 from tuneval.evaluation.account import clusters_of
+from tuneval.evaluation.comparing.averaging import averaging_of
 from tuneval.evaluation.comparing.comparison import Evaluation
 from tuneval.evaluation.items import Item
 from tuneval.evaluation.kinds.of_sums import OfSums
@@ -23,8 +24,9 @@ from tuneval.statistics.sample import Clusters, Floats
 class Layout:
     """A metric over the items that count in every run.
 
-    `scores` has its figure in each run. `values` (items, runs) are what the figure is the mean
-    of, None where it is no such thing: then the runs' spread cannot be split. `n_left_out` counts
+    `scores` has its figure in each run, averaged as the task does it. `values` (items, runs) are
+    what the figure is the mean of, None where it is no such thing: then the runs' spread cannot be
+    split. `answers` are the same of each item by itself, unweighed. `n_left_out` counts
     items that some run lacks or could not score, `n_changed` those that are not alike in all runs.
     """
 
@@ -33,6 +35,7 @@ class Layout:
     ids: tuple[str, ...]
     scores: tuple[float, ...]
     values: Floats | None
+    answers: Floats | None
     clusters: Clusters | None
     n_left_out: int
     n_changed: int | None
@@ -41,7 +44,8 @@ class Layout:
 def layout_of(metric: str, runs: Sequence[Evaluation], *, seed: int) -> Layout | None:
     """The layout of a metric; None for a table, and where no item counts in every run.
 
-    Figures of sums, such as an F1, are laid out by their jackknife pseudo-values (Tukey 1958).
+    Figures of sums, such as an F1, are laid out by their jackknife pseudo-values (Tukey 1958), a
+    weighted mean by values that have its mean and its error.
     Raises DataError where the runs have no item in common.
     """
     measure = load_metric(metric)
@@ -63,7 +67,11 @@ def layout_of(metric: str, runs: Sequence[Evaluation], *, seed: int) -> Layout |
     columns = [list(column) for column in zip(*counted, strict=True)]
     clusters = clusters_of(columns[0])
     own = _own(measure, columns)
-    values = _values(measure, own)
+    answers = _values(measure, own)
+    values = answers
+    averaging, _ = averaging_of(measure, runs, columns[0])
+    if averaging is not None and answers is not None:
+        values = np.array([averaging.as_plain_mean(run, columns[0]) for run in answers.T]).T
     scores = (
         _figures(measure, columns, clusters, seed)
         if values is None
@@ -77,6 +85,7 @@ def layout_of(metric: str, runs: Sequence[Evaluation], *, seed: int) -> Layout |
         ids=tuple(row[0].id for row in counted),
         scores=scores,
         values=values,
+        answers=answers,
         clusters=clusters,
         n_left_out=max(map(len, asked)) - len(counted),
         n_changed=None if own is None else int(np.any(own != own[:1], axis=(0, 2)).sum()),

@@ -62,9 +62,9 @@ def compare_sources(
 
 
 def _variances(layout: Layout) -> dict[str, float] | None:
-    if layout.values is None:
+    if layout.answers is None:
         return None
-    values = layout.values
+    values = layout.answers
     # Equal values may leave a variance of the order of rounding.
     varies = values.max(axis=1) > values.min(axis=1)
     found = values.var(axis=1, ddof=1) * varies

@@ -48,6 +48,8 @@ class StabilityRow:
     `between_runs` is the standard deviation of the runs' scores, `parts` what it is made of; None
     with the reason in `why_no_parts`. `two_runs` is what two single runs differ by at most, in 95
     of 100 cases, with nothing changed. `n_changed` counts items that are not alike in all runs.
+    `idle` is why the source could not change an answer: that runs are alike then shows nothing,
+    and there is no reading.
     """
 
     name: str
@@ -65,6 +67,7 @@ class StabilityRow:
     n_left_out: int
     n_changed: int | None
     detectable: tuple[Detectable, ...]
+    idle: str | None
 
     @property
     def dominant(self) -> str | None:
@@ -161,12 +164,13 @@ def _row(group: RepeatedRuns, layout: Layout, difference: float | None, seed: in
         between_runs=between,
         parts=parts,
         why_no_parts=why,
-        reading=read_spread(between if parts is None else parts.run),
+        reading=None if group.idle else read_spread(between if parts is None else parts.run),
         two_runs=REPEATABILITY * between.value,
         n_items=len(layout.ids),
         n_left_out=layout.n_left_out,
         n_changed=layout.n_changed,
-        detectable=() if parts is None else tuple(_detectable(parts, difference)),
+        detectable=() if parts is None or group.idle else tuple(_detectable(parts, difference)),
+        idle=group.idle,
     )
 
 
@@ -219,7 +223,7 @@ def _compared(
     """Every two sources of one evaluation, model and metric."""
     for (group, layout), (other, its) in combinations(layouts, 2):
         same = (group.name, group.model, layout.metric) == (other.name, other.model, its.metric)
-        if same and group.source != other.source:
+        if same and group.source != other.source and not (group.idle or other.idle):
             found = compare_sources((group.source, layout), (other.source, its), seed=seed)
             if found is not None:
                 yield found

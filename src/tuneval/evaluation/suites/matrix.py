@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal, get_args
 
 from tuneval.evaluation.account import clusters_of
+from tuneval.evaluation.comparing.averaging import averaging_of
 from tuneval.evaluation.comparing.comparison import Evaluation
 from tuneval.evaluation.items import Item
 from tuneval.evaluation.kinds.per_item import PerItem
@@ -123,12 +124,9 @@ def _cell(aspect: Aspect, result: EvaluationResult) -> Cell:
 
 def _main_cell(result: EvaluationResult) -> Cell:
     """The metric that stands for the task, as its protocol averages it."""
-    if result.task is None:
-        return _of_result(result.metrics[next(iter(result.metrics))])
-    figure = result.task.headline()
-    if figure is None:
-        return _of_result(result.metrics[result.task.main])
-    return Cell(figure.metric, figure.estimate, None)
+    name = next(iter(result.metrics)) if result.task is None else result.task.main
+    figure = result.figure(name)
+    return _of_result(result.metrics[name]) if figure is None else Cell(name, figure, None)
 
 
 def _of_result(found: MetricResult) -> Cell:
@@ -159,8 +157,7 @@ def _win_rates(
         measure = load_metric(str(names.pop()))
         if measure.about.higher_is_better is None:
             continue
-        items = [list(asked[scenario].items) for asked in evaluations.values()]
-        grades, counted = _grades(measure, items)
+        grades, counted = _grades(measure, [asked[scenario] for asked in evaluations.values()])
         if grades is None:
             without_spread.append(scenario)
             grades = _figures(row)
@@ -186,12 +183,16 @@ def _win_rates(
 
 
 def _grades(
-    measure: Metric, items: Sequence[Sequence[Item]]
+    measure: Metric, evaluations: Sequence[Evaluation]
 ) -> tuple[Floats | None, Sequence[Item]]:
-    """Grades (n_models, n_items) of the items that count for every model; None without grades."""
+    """Grades (n_models, n_items) of the items that count for every model; None without grades.
+
+    Their means are the models' figures as the task averages them.
+    """
     import numpy as np
 
-    wanted = [items_for(measure, own) for own in items]
+    wanted = [items_for(measure, each.items) for each in evaluations]
+    of_task = measure
     if isinstance(measure, Worst):
         counted = [[item for item in own if measure.missing(item) is None] for own in wanted]
         by_id = [measure.worst_of(own) for own in counted]
@@ -207,8 +208,12 @@ def _grades(
     ]
     if not common:
         return None, ()
-    grades = [[measure.known(own[key]) for key in common] for own in by_id]
-    return np.array(grades, dtype=np.float64), [by_id[0][key] for key in common]
+    shared = [by_id[0][key] for key in common]
+    grades = np.array([[measure.known(own[key]) for key in common] for own in by_id], dtype=float)
+    averaging, _ = averaging_of(of_task, evaluations, shared)
+    if averaging is not None:
+        grades = np.array([averaging.as_plain_mean(own, shared) for own in grades])
+    return grades, shared
 
 
 def _figures(row: Sequence[Cell]) -> Floats:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from tuneval import files
 from tuneval.evaluation.asking.prepare_task import PreparedTask, evaluation_key, prepare_task
 from tuneval.evaluation.comparing.comparison import UNTIL_DECIDED
 from tuneval.evaluation.comparing.follow import can_follow
-from tuneval.evaluation.stability.repeats import repeats_of
+from tuneval.evaluation.stability.acting import idle_note, why_idle
+from tuneval.evaluation.stability.repeats import repeats_of, source_of
 from tuneval.evaluation.suites.suite import Suite, SuiteModel
 from tuneval.evaluation.suites.until_decided import note
 from tuneval.models.load import model_hash
 from tuneval.models.reference import parse_reference
-from tuneval.runs.events import Report
+from tuneval.runs.events import Report, Warned
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +48,28 @@ def planned_evaluations(suite: Suite, report: Report) -> list[Planned]:
         if reference.kind != "endpoint":  # its text leaves out how patiently it is asked
             model = asked.model_copy(update={"model": text})
             digest = model_hash(text, adapter=model.adapter, report=report)
-        for task in tasks:
+        for task in _told_idle(tasks, asked, report, is_endpoint=reference.kind == "endpoint"):
             key = evaluation_key(task, model=text, model_hash=digest, template=model.template)
             planned.append(Planned(model, task, key, is_known=digest is not None))
     return _decided_early(planned) if suite.until_decided else planned
+
+
+def _told_idle(
+    tasks: Sequence[PreparedTask], model: SuiteModel, report: Report, *, is_endpoint: bool
+) -> Iterator[PreparedTask]:
+    """The tasks, with a note where what their repeats vary cannot change an answer; warns once."""
+    warned = set()
+    for task in tasks:
+        name, source, _ = source_of(task.task.title)
+        reason = source and why_idle(source, task.questions, task.config, is_endpoint=is_endpoint)
+        if source is None or reason is None:
+            yield task
+            continue
+        if (name, source) not in warned:
+            said = f"varying {source} cannot change an answer: {reason}"
+            report(Warned(f"{model.label}/{name}", said))
+            warned.add((name, source))
+        yield replace(task, notes=(*task.notes, idle_note(source, reason)))
 
 
 def _decided_early(planned: list[Planned]) -> list[Planned]:

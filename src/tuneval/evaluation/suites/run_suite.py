@@ -11,7 +11,7 @@ from typing import Any
 
 from tuneval import files
 from tuneval.environment import describe_environment
-from tuneval.errors import TunevalError
+from tuneval.errors import TunevalError, UsageError
 from tuneval.evaluation.answering.opening import open_respondent
 from tuneval.evaluation.answering.respondent import Respondent
 from tuneval.evaluation.asking.evaluate_task import evaluate_task
@@ -20,7 +20,9 @@ from tuneval.evaluation.items import read_items
 from tuneval.evaluation.record import EvaluationResult
 from tuneval.evaluation.report import ReportFacts, write_report
 from tuneval.evaluation.report.tasks.facts import TasksFacts
+from tuneval.evaluation.stability.found import RepeatedRuns, repeats_among
 from tuneval.evaluation.stability.repeats import source_of
+from tuneval.evaluation.stability.stability import Stability, stability
 from tuneval.evaluation.suites.against_first import Comparisons, against_first
 from tuneval.evaluation.suites.matrix import Matrix, scenario_matrix
 from tuneval.evaluation.suites.planned import Planned, planned_evaluations
@@ -41,13 +43,14 @@ class SuiteOutcome:
     """A carried-out suite: its folder, results by model and task, each model against the first.
 
     `matrix` says which aspects were measured. Repeats of an evaluation are neither in it nor
-    compared: how far they differ is what `stability` tells.
+    compared: how far they differ is what `stability` tells, None where nothing was repeated.
     """
 
     folder: Path
     results: Mapping[str, Mapping[str, EvaluationResult]]
     comparisons: Comparisons
     matrix: Matrix
+    stability: Stability | None = None
 
     @property
     def facts(self) -> TasksFacts:
@@ -67,6 +70,7 @@ class SuiteOutcome:
                 for title, pairs in self.comparisons.items()
             },
             "matrix": self.matrix.as_dict(),
+            "stability": None if self.stability is None else self.stability.as_dict(),
         }
 
 
@@ -116,16 +120,32 @@ def _outcome(folder: Path, done: Iterable[tuple[Planned, EvaluationResult]]) -> 
     results: dict[str, dict[str, EvaluationResult]] = {}
     for planned, result in done:
         results.setdefault(planned.model.label, {})[planned.task.task.title] = result
-    evaluations = {
+    everything = {
         label: {
             title: Evaluation(result, read_items(folder / ROOM / label / title))
             for title, result in tasks.items()
-            if source_of(title)[1] is None
         }
         for label, tasks in results.items()
     }
-    comparisons, matrix = against_first(evaluations), scenario_matrix(evaluations)
-    return SuiteOutcome(folder, results, comparisons, matrix)
+    once = {
+        label: {title: one for title, one in tasks.items() if source_of(title)[1] is None}
+        for label, tasks in everything.items()
+    }
+    return SuiteOutcome(
+        folder,
+        results,
+        against_first(once),
+        scenario_matrix(once),
+        _stability(repeats_among(everything)),
+    )
+
+
+def _stability(repeated: list[RepeatedRuns]) -> Stability | None:
+    """None where nothing was repeated, or no metric could be measured in every run."""
+    try:
+        return stability(repeated) if repeated else None
+    except UsageError:
+        return None
 
 
 def _write_report(outcome: SuiteOutcome, suite: Suite, *, name: str, command: str | None) -> None:
@@ -143,6 +163,7 @@ def _write_report(outcome: SuiteOutcome, suite: Suite, *, name: str, command: st
             command=command,
             environment=files.read_json(environment) if environment.exists() else {},
             tasks=outcome.facts,
+            stability=outcome.stability,
         ),
     )
 
@@ -216,7 +237,7 @@ class _Work:
     def _evaluate(self, planned: Planned, respondent: Respondent) -> EvaluationResult:
         against = planned.until_decided_against
         if against is not None:
-            earlier = read_items(self.folder / against / planned.task.task.title)
+            earlier = Evaluation.load(self.folder / against / planned.task.task.title)
             respondent = UntilDecided(respondent, earlier, planned.task.main)
         return evaluate_task(
             planned.task,

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 
 from tuneval.evaluation.answering.kept import Kept
 from tuneval.evaluation.answering.respondent import Invariance, Ready, Respondent, RespondentFacts
 from tuneval.evaluation.asking.answered import items_from
-from tuneval.evaluation.comparing.compare import SEED
-from tuneval.evaluation.comparing.comparison import UNTIL_DECIDED
-from tuneval.evaluation.comparing.follow import follow_items
+from tuneval.evaluation.asking.turns import FIRST_STAGE
+from tuneval.evaluation.comparing.averaging import averaging_of
+from tuneval.evaluation.comparing.compare import SEED, counted_in_all, counted_pairs
+from tuneval.evaluation.comparing.comparison import UNTIL_DECIDED, Evaluation
+from tuneval.evaluation.comparing.follow import Weighed, follow_items
 from tuneval.evaluation.config import EvaluateConfig
 from tuneval.evaluation.grade import grade
 from tuneval.evaluation.items import Item
+from tuneval.evaluation.metrics import load_metric
 from tuneval.evaluation.question import Question
 from tuneval.runs.events import Report, Warned
 from tuneval.statistics.sequential import SequentialComparison
@@ -37,11 +40,13 @@ def note(metric: str, against: str) -> str:
 class UntilDecided:
     """Asks `inner` in an order drawn by `seed`, until `metric` beside that of `against` is decided.
 
-    Questions that `against` does not have are not asked. What was decided is in `found`.
+    Questions that `against` does not have are not asked. What was decided is in `found`. All that
+    the test must know beforehand, what each question weighs and the heaviest group, is taken from
+    `against`.
     """
 
     inner: Respondent
-    against: Sequence[Item]
+    against: Evaluation
     metric: str
     margin_points: float | None = None
     seed: int = SEED
@@ -60,27 +65,37 @@ class UntilDecided:
 
     def answer(self, ready: Ready, *, kept: Kept, stage: str, report: Report) -> None:
         """As in `Respondent`, but not of all: what is left has no answer."""
-        earlier = {item.id: item for item in self.against}
+        earlier = {item.id: item for item in self.against.items}
+        first_stage = {
+            name: one
+            for name, one in ready.asked.items()
+            if name.endswith(FIRST_STAGE) and name.removesuffix(FIRST_STAGE) in earlier
+        }
+        if first_stage:  # Nothing is graded yet, so that nothing can be decided.
+            part = replace(ready, asked=first_stage)
+            self.inner.answer(part, kept=kept, stage=stage, report=report)
+            return
+        weighed = self._weighed(ready)
         asked: list[str] = []
         for ids in self._in_turn([name for name in ready.asked if name in earlier]):
             part = replace(ready, asked={name: ready.asked[name] for name in ids})
             self.inner.answer(part, kept=kept, stage=stage, report=report)
             asked += [name for name in ids if "refused" not in kept.rows[name]]
             items = self._graded(asked, kept.rows)
-            self.found = follow_items(
-                [earlier[item.id] for item in items],
-                items,
-                self.metric,
-                margin_points=self.margin_points,
-            )
-            if self.found is not None and self.found.verdict != "undecided":
+            pair = [earlier[item.id] for item in items], items
+            if not counted_pairs(load_metric(self.metric), *pair)[0]:
+                continue
+            self.found = follow_items(*pair, self.metric, weighed, margin_points=self.margin_points)
+            if self.found.verdict != "undecided":
                 said = f"decided ({self.found.verdict}) after {len(asked)} of {len(ready.asked)}"
                 report(Warned(stage, f"{self.metric} is {said} questions: no more are asked"))
                 return
 
-    def check_invariance(self, ready: Ready, *, n_items: int = 16) -> Invariance | None:
+    def check_invariance(
+        self, ready: Ready, rows: Mapping[str, Mapping[str, Any]], *, n_items: int = 16
+    ) -> Invariance | None:
         """As in `Respondent`."""
-        return self.inner.check_invariance(ready, n_items=n_items)
+        return self.inner.check_invariance(ready, rows, n_items=n_items)
 
     def close(self) -> None:
         """As in `Respondent`."""
@@ -107,6 +122,15 @@ class UntilDecided:
                 part = []
         if part:
             yield part
+
+    def _weighed(self, ready: Ready) -> Weighed:
+        """Of the questions that may be asked: those that count for the earlier model."""
+        measure = load_metric(self.metric)
+        (items,) = counted_in_all(
+            measure, [[item for item in self.against.items if item.id in ready.asked]]
+        )
+        averaging, _ = averaging_of(measure, [self.against], items) if items else (None, None)
+        return Weighed.of(items, averaging)
 
     def _graded(self, ids: Sequence[str], rows: Mapping[str, Mapping[str, object]]) -> list[Item]:
         questions = [self._questions[name] for name in ids]

@@ -38,6 +38,7 @@ TASKS = Catalog(
         "text": f"{_HERE}.text:HeldOutText",
         "instructions": f"{_HERE}.instructions:Instructions",
         "capability": f"{_HERE}.capability.task:CapabilitySuite",
+        "lm_eval": f"{_HERE}.lm_eval:LmEval",
     },
 )
 

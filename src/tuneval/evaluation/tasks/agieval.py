@@ -12,7 +12,7 @@ from tuneval.errors import DataError
 from tuneval.evaluation.extraction import load_extractor
 from tuneval.evaluation.extraction.letters import letter_set
 from tuneval.evaluation.metrics.extraction import OFFICIAL_KEY
-from tuneval.evaluation.question import Question
+from tuneval.evaluation.question import Again, Question
 from tuneval.evaluation.task import Questions, Task, TaskAbout
 from tuneval.evaluation.tasks.exam.admission import (
     Admission,
@@ -27,6 +27,7 @@ from tuneval.evaluation.tasks.exam.admission_prompts import (
     Framed,
     few_shot,
     opencompass,
+    second_stage,
     shown,
     zero_shot,
 )
@@ -68,7 +69,9 @@ class AgiEval(Task):
 
     `way: choose` compares the letters where one option is right; the other questions are written
     all the same. `shots` are at most as many as AGIEval has, three to five. `cot` without shots
-    is asked in one stage: the answer is read from the reasoning, no second prompt asks for it.
+    is asked in two stages: the model reasons, then it is shown its reasoning and asked for the
+    answer. Written answers are cut at 64 tokens where one letter is looked for, else at 512
+    (AGIEval: 2,000).
     """
 
     about: ClassVar[TaskAbout] = ABOUT
@@ -92,11 +95,6 @@ class AgiEval(Task):
         if self.protocol == "lm-eval" and self.way == "generate":
             raise ValueError("way: lm-eval compares the options; leave `way` out")
         return self
-
-    @property
-    def in_one_stage(self) -> bool:
-        """Whether it reasons without being asked for the answer a second time, as AGIEval does."""
-        return self.cot and not self.shots
 
     def load(self) -> Questions:
         """As in `Task`."""
@@ -127,10 +125,8 @@ class AgiEval(Task):
             return self._cloze_extractor()
         if self.protocol == "opencompass":
             return "first_capitals" if about.form == "several" else "first_option"
-        if self.in_one_stage:
-            return "letters" if about.form == "several" else "letter"
         if about.form == "several":
-            return "agieval_letters_cot" if self.cot else "agieval_letters"
+            return "agieval_letters_cot" if self.cot and self.shots else "agieval_letters"
         if not self.shots:
             return "agieval_zero_shot"
         return f"agieval_{'cot' if self.cot else 'few_shot'}_{about.language}"
@@ -139,7 +135,7 @@ class AgiEval(Task):
         if self.protocol == "lm-eval":
             return "agieval_maths_lm_eval"
         if not self.shots:
-            return "maths" if self.cot else "agieval_maths"
+            return "agieval_maths"
         return "agieval_maths_cot" if self.cot else "agieval_maths_few_shot"
 
     def _names(self, folder: Path) -> list[str]:
@@ -194,6 +190,7 @@ class AgiEval(Task):
             reference=reference,
             extractor=None if chooses else extractor.name,
             max_new_tokens=self.max_new_tokens or self._limit(about),
+            then=self._second_stage(about),
             stop=self._stop(chooses),
             group=group,
             tags=tags,
@@ -226,7 +223,12 @@ class AgiEval(Task):
             return LM_EVAL_TOKENS
         if self.protocol == "opencompass":
             return OPENCOMPASS_TOKENS
-        return REASONING_TOKENS if self.cot else ANSWER_TOKENS
+        return REASONING_TOKENS if self.cot else _answer_limit(about)
+
+    def _second_stage(self, about: Admission) -> Again | None:
+        if not self.cot or self.shots:
+            return None
+        return Again(second_stage(about), self.max_new_tokens or _answer_limit(about))
 
     def _stop(self, chooses: bool) -> tuple[str, ...]:
         if chooses:
@@ -236,14 +238,14 @@ class AgiEval(Task):
         return ("\n\n",) if self.shots and not self.chat else ()
 
     def _protocol_id(self) -> str:
-        how = ("cot-one-stage" if self.in_one_stage else "cot") if self.cot else self.way
+        how = "cot" if self.cot else self.way
         form = "chat" if self.chat else "plain"
         parts = (self.kind, self.protocol, f"{self.shots}-shot", form, how)
         return "/".join(part for part in parts if part)
 
     def _metrics(self, questions: Sequence[Question]) -> tuple[str, ...]:
         ways = {question.way for question in questions}
-        found: list[str] = [] if self.in_one_stage else ["answer_official"]
+        found = ["answer_official"]
         if "choose" in ways:
             found += CHOICE_METRICS
             if self.protocol == "lm-eval":
@@ -251,6 +253,11 @@ class AgiEval(Task):
         if "generate" in ways:
             found += RANGE_METRICS
         return tuple(found)
+
+
+def _answer_limit(about: Admission) -> int:
+    """Enough for a letter; a solution is worked, and several letters are read from all of it."""
+    return ANSWER_TOKENS if about.form == "one" else REASONING_TOKENS
 
 
 def _gold(problem: Problem) -> tuple[int, ...]:

@@ -15,7 +15,7 @@ from tuneval.errors import DataError
 from tuneval.evaluation.extraction import load_extractor
 from tuneval.evaluation.question import Prompt, Question
 from tuneval.evaluation.task import Questions, Task, TaskAbout
-from tuneval.evaluation.tasks.own import Row, first_rows, read_rows
+from tuneval.evaluation.tasks.own import Row, read_rows, shots_id, shown_rows
 
 Protocol = Literal["lm-eval", "official", "chain-of-thought", "boxed"]
 MARK = "####"
@@ -88,8 +88,9 @@ WORDINGS: Mapping[Protocol, Wording] = {
 class Gsm8k(Task):
     """Word problems with a number for an answer.
 
-    `shots` None is the protocol's number, taken from the beginning of `demonstrations`: by
-    default the `train.jsonl` beside the problems. `chat` None is as the protocol has it.
+    `shots` None is the protocol's number, taken from the beginning of `demonstrations`, or drawn
+    from all of it by `shot_seed`: by default the `train.jsonl` beside the problems. `chat` None is
+    as the protocol has it.
     """
 
     about: ClassVar[TaskAbout] = TaskAbout(
@@ -120,6 +121,7 @@ class Gsm8k(Task):
     protocol: Protocol = "lm-eval"
     shots: Annotated[int, Field(ge=0)] | None = None
     demonstrations: str | None = None
+    shot_seed: int | None = None
     chat: bool | None = None
     max_new_tokens: Annotated[int, Field(ge=1)] = 256
 
@@ -133,7 +135,7 @@ class Gsm8k(Task):
         form = "chat" if is_chat else "plain"
         return Questions(
             questions=tuple(self._question(row, wording, shots, is_chat) for row in rows),
-            protocol=f"gsm8k/{self.protocol}/{len(shots)}-shot/{form}",
+            protocol=f"gsm8k/{self.protocol}/{shots_id(len(shots), self.shot_seed)}/{form}",
             metrics=(wording.counts, "answer_lenient", "unparsed"),
             demonstrations=tuple(row.text("question") for row in shown),
         )
@@ -142,7 +144,7 @@ class Gsm8k(Task):
         if not count:
             return []
         path = Path(self.demonstrations) if self.demonstrations else _beside(Path(self.path))
-        return first_rows(path, count)
+        return shown_rows(path, count, self.shot_seed)
 
     def _shot(self, row: Row, wording: Wording, is_chat: bool) -> Prompt:
         asked = f"{wording.begin}{row.text('question')}{wording.end}"

@@ -12,6 +12,7 @@ from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import count
+from random import Random
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
@@ -84,8 +85,11 @@ def read_rows(path: files.Location) -> list[Row]:
     return list(rows.values())
 
 
-def first_rows(path: files.Location, count: int) -> list[Row]:
-    """The rows to show as demonstrations. Raises DataError where there are fewer."""
+def shown_rows(path: files.Location, count: int, seed: int | None) -> list[Row]:
+    """The rows to show as demonstrations: the first ones, or those that a seed draws.
+
+    Raises DataError where there are fewer.
+    """
     rows = read_rows(path)
     if len(rows) < count:
         raise DataError(
@@ -93,7 +97,12 @@ def first_rows(path: files.Location, count: int) -> list[Row]:
             where=str(path),
             mend=f"ask for shots={len(rows)}, or give another file as demonstrations",
         )
-    return rows[:count]
+    return rows[:count] if seed is None else Random(f"shots/{seed}").sample(rows, count)
+
+
+def shots_id(count: int, seed: int | None) -> str:
+    """The demonstrations' part of a protocol's id."""
+    return f"{count}-shot" if seed is None or not count else f"{count}-shot-drawn-{seed}"
 
 
 def _row(value: Mapping[str, Any], source: str, others: Mapping[str, Row]) -> Row:
@@ -132,7 +141,8 @@ class OwnTask(Task):
 
     `chat`: asked through the model's chat template, else as plain text. `language` is that of
     the words around a row's text; `instruction` replaces them. `demonstrations` is a file of the
-    same layout: its first `shots` rows are shown with their answers.
+    same layout: its first `shots` rows, or as many drawn by `shot_seed`, are shown with their
+    answers.
     """
 
     path: Annotated[str, Field(min_length=1)]
@@ -142,6 +152,7 @@ class OwnTask(Task):
     instruction: str | None = None
     shots: Annotated[int, Field(ge=0)] = 0
     demonstrations: str | None = None
+    shot_seed: int | None = None
     max_new_tokens: Annotated[int, Field(ge=1)] = 32
 
     @model_validator(mode="after")
@@ -150,6 +161,8 @@ class OwnTask(Task):
             raise ValueError("shots: name the file that they come from, as demonstrations")
         if self.demonstrations is not None and not self.shots:
             raise ValueError("demonstrations: say how many of them to show, as shots")
+        if self.shot_seed is not None and not self.shots:
+            raise ValueError("shot_seed: say how many demonstrations to draw, as shots")
         return self
 
     @abstractmethod
@@ -164,17 +177,22 @@ class OwnTask(Task):
     def load(self) -> Questions:
         """As in `Task`."""
         rows = read_rows(self.path)
-        shown = first_rows(self.demonstrations, self.shots) if self.demonstrations else []
+        shown = self._shown()
         posed = self.pose([*shown, *rows])
         shots = tuple(self._shot(one) for one in posed[: len(shown)])
         asked = zip(rows, posed[len(shown) :], strict=True)
         form = "chat" if self.chat else "plain"
         return Questions(
             questions=tuple(self._question(row, one, shots) for row, one in asked),
-            protocol=f"{self.kind}/{self.protocol}/{len(shots)}-shot/{form}",
+            protocol=f"{self.kind}/{self.protocol}/{shots_id(len(shots), self.shot_seed)}/{form}",
             metrics=self.graded_by,
             demonstrations=tuple(one.text for one in posed[: len(shown)]),
         )
+
+    def _shown(self) -> list[Row]:
+        if self.demonstrations is None:
+            return []
+        return shown_rows(self.demonstrations, self.shots, self.shot_seed)
 
     def _question(self, row: Row, posed: Posed, shots: tuple[Prompt, ...]) -> Question:
         lead = "" if self.chat else self._lead

@@ -11,13 +11,15 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from tuneval.evaluation.values.read import as_number, plain_label, reference_label
+from tuneval.catalog import did_you_mean
+from tuneval.evaluation.values.read import as_number, classes_of, plain_label, reference_label
 
 if TYPE_CHECKING:
     from tuneval.evaluation.items import Chosen, Item
 
 ROUNDED = 0.02
 """By how much probabilities that were rounded to two decimals may sum to more than 1."""
+CLASSES_SHOWN = 20
 NO_PROBABILITY = "no probability"
 _POSITIVE_OF = {
     "0": "1",
@@ -67,6 +69,29 @@ def positive_class(labels: Iterable[str], named: str = "") -> str | None:
 def positive_of(items: Sequence[Item], named: str = "") -> str | None:
     """`positive_class` of the items' true classes."""
     return positive_class(filter(None, map(reference_label, items)), named)
+
+
+def why_unknown(named: str, items: Sequence[Item]) -> str | None:
+    """Why no item can be of a named class: it stands nowhere; None where it does, or for no name.
+
+    Looked for in references, answers, the field `classes`, and what probabilities are given to.
+    The opposite of a class that is there (no, of yes) may have no item.
+    """
+    wanted = plain_label(named)
+    if not named or any(wanted in _classes_in(item) for item in items):
+        return None
+    there = sorted({label for item in items if (label := reference_label(item)) is not None})
+    opposites = {_POSITIVE_OF.get(label) for label in there}
+    if not there or wanted in opposites or _POSITIVE_OF.get(wanted) in there:
+        return None
+    return f"no item has the class '{named}'; {did_you_mean(wanted, there[:CLASSES_SHOWN])}"
+
+
+def _classes_in(item: Item) -> set[str | None]:
+    """The classes that an item has to do with, in their plain spelling."""
+    said = None if item.said is None else plain_label(item.said)
+    shown = map(plain_label, classes_of(item))
+    return {reference_label(item), said, *shown, *(class_probabilities(item) or ())}
 
 
 def positive_score(item: Item, positive: str) -> float | None:

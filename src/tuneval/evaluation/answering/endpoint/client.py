@@ -8,7 +8,6 @@ error in our words, or `RefusedError` where only this question is at fault.
 from __future__ import annotations
 
 import os
-import random
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -16,26 +15,26 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeVar
 
-from tuneval.catalog import did_you_mean
-from tuneval.errors import ModelError, TunevalError
 from tuneval.evaluation.answering.endpoint.asking import Weighed, Written
+from tuneval.evaluation.answering.endpoint.failures import (
+    BUSY,
+    CutError,
+    Failures,
+    RefusedError,
+    StrangeError,
+    pause,
+    status_of,
+)
 from tuneval.extras import require
 from tuneval.models.endpoint import Endpoint
 
-FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.5, 30.0
 MOST_STOPS = 4
 """How many stop texts OpenAI's own address takes; all are applied here anyway."""
-NOT_OFFERED = (404, 405, 501)
-BAD_QUESTION = (400, 413, 422)
+NEWER_BOUND = "max_completion_tokens"
+"""How OpenAI's newer models want the length of an answer called; they say so."""
+NO_KEY = "none"
+"""Sent in place of a key: the package wants one, and servers without keys heed none."""
 Found = TypeVar("Found")
-
-
-class RefusedError(Exception):
-    """One question is not taken, and why."""
-
-
-class _CutError(Exception):
-    """A stream that ended before its answer did."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,17 +62,27 @@ class Client:
     def __init__(self, endpoint: Endpoint) -> None:
         self.endpoint = endpoint
         self._openai: Any = require("openai", extra="endpoint", why="to ask a model at an address")
+        key = os.environ.get(endpoint.key_variable) or NO_KEY
         self._client: Any = self._openai.OpenAI(
             base_url=endpoint.url,
-            api_key=os.environ.get(endpoint.key_variable) or "none",
+            api_key=key,
             timeout=endpoint.timeout_seconds,
             max_retries=0,  # ours know of broken streams too, and can be stopped
+            default_headers=_headers(self._openai, key),
         )
-        self._stopped = threading.Event()
+        self._failures = Failures(endpoint, self._openai, "" if key == NO_KEY else key)
+        self._stopped, self._leaving = threading.Event(), threading.Event()
+        self._n_answers = 0
+        self._bound = "max_tokens"
+
+    def leave(self) -> None:
+        """End with the answers that are in flight: what fails now is not asked again."""
+        self._leaving.set()
 
     def stop(self) -> None:
         """Let go of what is in flight: it ends with its next piece, and is not asked again."""
         self._stopped.set()
+        self.leave()
 
     def close(self) -> None:
         """Give back the connections."""
@@ -83,25 +92,31 @@ class Client:
     def check(self) -> None:
         """Raises ModelError when nobody answers, the key is refused, or there is no such model."""
         try:
-            served = self._patiently(lambda: [model.id for model in self._client.models.list()])
+            served = self._patiently(self._served)
         except RefusedError:
             return  # it does not list its models
         if served and self.endpoint.model not in served:
-            raise self._unknown_model(served)
+            raise self._failures.unknown_model(served)
 
     @cached_property
     def offer(self) -> Offer:
         """Found out with one short question."""
         try:
-            answer = self._patiently(lambda: self._echo(["Question: 1 + 1. Answer:"]))
+            told, _ = self._patiently(lambda: self._echo(["Question: 1 + 1. Answer:"]))
         except RefusedError:
             return self._without_echo()
-        told = [_tokens(choice) for choice in answer.choices]
-        return Offer(texts=True, likelihood=len(told) == 1 and told[0] is not None)
+        return Offer(texts=True, likelihood=told[0] is not None)
 
     def write(self, asked: Written, *, top_p: float, seed: int) -> Said:
         """The answer, up to the first of its stop texts."""
-        return self._patiently(lambda: self._stream(asked, top_p, seed))
+        bound = self._bound
+        try:
+            return self._patiently(lambda: self._stream(asked, top_p, seed))
+        except RefusedError as refusal:
+            if bound == NEWER_BOUND or NEWER_BOUND not in str(refusal):
+                raise
+            self._bound = NEWER_BOUND
+            return self._patiently(lambda: self._stream(asked, top_p, seed))
 
     def weigh(self, asked: Weighed) -> tuple[list[float], list[int]]:
         """Each continuation's log-probability, and its tokens.
@@ -109,19 +124,31 @@ class Client:
         The tokens of a continuation are those after as many as the text alone has.
         """
         prompts = [asked.text, *(asked.text + more for more in asked.continuations)]
-        answer = self._patiently(lambda: self._echo(prompts))
-        told = [_tokens(c) for c in sorted(answer.choices, key=lambda choice: choice.index)]
-        if len(told) != len(prompts) or any(tokens is None for tokens in told):
+        answered, n_counted = self._patiently(lambda: self._echo(prompts))
+        told = [tokens for tokens in answered if tokens is not None]
+        if len(told) < len(prompts):
             raise RefusedError("the address gave no log-probabilities for it")
-        context, *wholes = [tokens for tokens in told if tokens is not None]
+        n_told = sum(map(len, told))
+        if n_counted not in (None, n_told):
+            raise RefusedError(f"the address counts {n_counted} tokens in it and weighs {n_told}")
+        context, *wholes = told
         targets = [whole[len(context) :] for whole in wholes]
         if not all(targets):
             raise RefusedError("a choice has no token of its own after the prompt")
         return [sum(target) for target in targets], [len(target) for target in targets]
 
-    def _echo(self, prompts: Sequence[str]) -> Any:
-        """The prompts told back with the log-probability of each token, and one token more."""
-        return self._client.completions.create(
+    def _served(self) -> list[str]:
+        """The names of the models that the address lists."""
+        try:
+            return [str(model.id) for model in self._client.models.list().data]
+        except (AttributeError, TypeError) as error:  # a page for browsers, say
+            raise StrangeError("its list of models is none") from error
+
+    def _echo(self, prompts: Sequence[str]) -> tuple[list[list[float] | None], int | None]:
+        """Of each prompt its tokens' log-probabilities, None where they are not told; and how
+        many tokens the address counts in all of them.
+        """
+        answer = self._client.completions.create(
             model=self.endpoint.model,
             prompt=list(prompts),
             echo=True,
@@ -129,6 +156,11 @@ class Client:
             max_tokens=1,
             temperature=0.0,
         )
+        choices = getattr(answer, "choices", None)
+        if not isinstance(choices, list) or len(choices) != len(prompts):
+            raise RefusedError("the address gave back other prompts than it was sent")
+        told = [_tokens(each) for each in sorted(choices, key=lambda choice: choice.index)]
+        return told, getattr(getattr(answer, "usage", None), "prompt_tokens", None)
 
     def _without_echo(self) -> Offer:
         try:
@@ -144,7 +176,7 @@ class Client:
     def _stream(self, asked: Written, top_p: float, seed: int) -> Said:
         settings: dict[str, Any] = {
             "model": self.endpoint.model,
-            "max_tokens": asked.max_new_tokens,
+            self._bound: asked.max_new_tokens,
             "temperature": asked.temperature,
             "stream": True,
             "stream_options": {"include_usage": True},
@@ -166,17 +198,18 @@ class Client:
         to_first: float | None = None
         with stream:
             for piece in self._pieces(stream):
-                if piece.usage is not None:
-                    n_tokens = piece.usage.completion_tokens
-                for choice in piece.choices[:1]:
-                    more = choice.text if asked.messages is None else choice.delta.content
+                if (usage := getattr(piece, "usage", None)) is not None:
+                    n_tokens = usage.completion_tokens
+                for choice in (getattr(piece, "choices", None) or [])[:1]:
+                    said = choice if asked.messages is None else choice.delta
+                    more = getattr(said, "text" if asked.messages is None else "content", None)
                     if more and to_first is None:
                         to_first = time.perf_counter() - began
                     text += more or ""
                     reason = choice.finish_reason or reason
         seconds = time.perf_counter() - began
         if reason is None:
-            raise _CutError("the answer broke off")
+            raise CutError("the answer broke off")
         if reason == "content_filter":
             raise RefusedError("the address withheld the answer (content_filter)")
         places = [place for stop in asked.stop if (place := text.find(stop)) >= 0]
@@ -193,76 +226,44 @@ class Client:
         try:
             for piece in stream:
                 if self._stopped.is_set():
-                    raise _CutError("stopped")
+                    raise CutError("stopped")
                 yield piece
-        except (_CutError, self._openai.OpenAIError):
+        except (CutError, self._openai.OpenAIError):
             raise
         except Exception as error:  # older versions let their connection's own errors through
-            raise _CutError(f"{type(error).__name__}: {error}") from error
+            raise CutError(f"{type(error).__name__}: {error}") from error
 
     def _patiently(self, ask: Callable[[], Found]) -> Found:
-        """What `ask` gives, asked again while it fails in passing."""
-        for attempt in range(self.endpoint.retries + 1):
+        """What `ask` gives, asked again while it fails in passing.
+
+        An address that is only asked too much at once answers others meanwhile: as long as it
+        does, waiting is no failure.
+        """
+        n_tried, n_failed, n_before = 0, 0, self._n_answers
+        while True:
+            n_tried += 1
             try:
-                return ask()
-            except (self._openai.APIError, _CutError) as error:
-                is_last = attempt == self.endpoint.retries
-                if is_last or not self._is_passing(error):
-                    raise self._explained(error) from error
-                if self._stopped.wait(_pause(attempt, error)):
-                    raise self._explained(error) from error
-        raise AssertionError("the last attempt returns or raises")
+                found = ask()
+            except (self._openai.APIError, CutError, StrangeError, ValueError) as error:
+                is_waiting = status_of(error) == BUSY and self._n_answers > n_before
+                n_before = self._n_answers
+                n_failed += not is_waiting
+                seconds = pause(n_failed, error)
+                gives_up = n_failed > self.endpoint.retries or seconds is None
+                if gives_up or not self._failures.is_passing(error) or self._leaving.wait(seconds):
+                    raise self._failures.explained(error, n_tried) from error
+            else:
+                self._n_answers += 1
+                return found
 
-    def _is_passing(self, error: Exception) -> bool:
-        if isinstance(error, _CutError | self._openai.APIConnectionError):
-            return True
-        status = getattr(error, "status_code", None)
-        return status in (408, 409, 425, 429) or (
-            status is not None and status >= 500 and status not in NOT_OFFERED
-        )
 
-    def _explained(self, error: Exception) -> Exception:
-        """The error in our words: of the whole address, or of this question only."""
-        url, patience = self.endpoint.url, self.endpoint.timeout_seconds
-        tried = f"{self.endpoint.retries + 1} times"
-        status = getattr(error, "status_code", None)
-        said = _message(error)
-        if isinstance(error, self._openai.APITimeoutError):
-            return ModelError(
-                f"The address gave no answer within {patience:g} seconds, {tried}.",
-                where=url,
-                mend="ask less at once (?concurrency=…) or wait longer (?timeout_seconds=…)",
-            )
-        if isinstance(error, self._openai.APIConnectionError):
-            return ModelError(
-                f"Nobody answers at this address: {error.__cause__ or error}.",
-                where=url,
-                mend="look whether the server runs, and at host, port and path (…/v1)",
-            )
-        if status in (401, 403):
-            return ModelError(
-                f"The address refuses the key: {said}",
-                where=url,
-                mend=f"set the environment variable {self.endpoint.key_variable} to a key of "
-                "this address, or name another variable (?key_variable=…)",
-            )
-        if status == 404 and self.endpoint.model in said:
-            return self._unknown_model([], said)
-        if status in NOT_OFFERED or status in BAD_QUESTION:
-            return RefusedError(said)
-        return ModelError(
-            f"The address failed, {tried}: {said}",
-            where=url,
-            mend="run the same command again later: it goes on where it stopped",
-        )
-
-    def _unknown_model(self, served: Sequence[str], said: str = "") -> TunevalError:
-        mend = did_you_mean(self.endpoint.model, list(served)) if served else "look at its name"
-        return ModelError(
-            f"The address has no model called '{self.endpoint.model}'. {said}".strip(),
-            where=self.endpoint.url,
-            mend=mend,
-        )
+def _headers(openai: Any, key: str) -> dict[str, Any]:
+    """Our key, and none of what the package reads in the environment: that is for OpenAI's own."""
+    lines = os.environ.get("OPENAI_CUSTOM_HEADERS", "").split("\n")
+    names = {line.partition(":")[0].strip() for line in lines if ":" in line}
+    others = {"OpenAI-Organization", "OpenAI-Project", *names}
+    omitted = {name: openai.Omit() for name in others if name.lower() != "authorization"}
+    return {**omitted, "Authorization": f"Bearer {key}"}
 
 
 def _tokens(choice: Any) -> list[float] | None:
@@ -270,26 +271,7 @@ def _tokens(choice: Any) -> list[float] | None:
 
     The first has none, as nothing stands before it: it counts as 0. None where none are told.
     """
-    told = getattr(choice.logprobs, "token_logprobs", None)
+    told = getattr(getattr(choice, "logprobs", None), "token_logprobs", None)
     if not told or len(told) < 3 or any(value is None for value in told[1:]):
         return None
     return [0.0, *(float(value) for value in told[1:-1])]
-
-
-def _pause(attempt: int, error: Exception) -> float:
-    """Seconds until the next attempt: what the address says, else doubled each time, jittered."""
-    headers = getattr(getattr(error, "response", None), "headers", {})
-    for name, scale in (("retry-after-ms", 0.001), ("retry-after", 1.0)):
-        try:
-            return min(LONGEST_PAUSE_SECONDS, max(0.0, float(headers[name]) * scale))
-        except (KeyError, ValueError):
-            continue
-    longest = min(LONGEST_PAUSE_SECONDS, FIRST_PAUSE_SECONDS * 2.0**attempt)
-    return longest * random.uniform(0.5, 1.0)
-
-
-def _message(error: Exception) -> str:
-    """What the address says of it, in one line."""
-    body = getattr(error, "body", None)
-    said = body.get("message") if isinstance(body, dict) else None
-    return " ".join(str(said or getattr(error, "message", "") or error).split())[:300]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from functools import cached_property
 from itertools import islice
@@ -10,7 +10,8 @@ from typing import Any
 
 from tuneval.errors import ModelError, UsageError
 from tuneval.evaluation.answering.endpoint.asking import Sent, Weighed, ready_to_send
-from tuneval.evaluation.answering.endpoint.client import Client, RefusedError
+from tuneval.evaluation.answering.endpoint.client import Client
+from tuneval.evaluation.answering.endpoint.failures import RefusedError
 from tuneval.evaluation.answering.kept import Kept
 from tuneval.evaluation.answering.respondent import Invariance, Ready, RespondentFacts
 from tuneval.evaluation.config import EvaluateConfig
@@ -99,20 +100,33 @@ class EndpointRespondent:
         report(Finished(stage))
 
     def _answers(self, ready: Ready, kept: Kept) -> Iterator[tuple[str, dict[str, Any]]]:
-        """Rows as they come. What is in flight is bounded, and let go of when this is left."""
+        """Rows as they come; what is in flight is bounded.
+
+        After an error the answers that are on their way are still heard, since they are paid for;
+        when this is left otherwise they are let go of.
+        """
         waiting = ((name, sent) for name, sent in ready.asked.items() if name not in kept)
         at_once = self._client.endpoint.concurrency
         threads = ThreadPoolExecutor(at_once, thread_name_prefix="endpoint")
         flying: dict[Future[dict[str, Any]], str] = {}
+        failure: BaseException | None = None
         try:
             while True:
-                for name, sent in islice(waiting, at_once - len(flying)):
-                    flying[threads.submit(self._row, name, sent, ready)] = name
+                if failure is None:
+                    for name, sent in islice(waiting, at_once - len(flying)):
+                        flying[threads.submit(self._row, name, sent, ready)] = name
                 if not flying:
                     break
                 done, _ = wait(flying, return_when=FIRST_COMPLETED)
                 for future in done:
-                    yield flying.pop(future), future.result()
+                    name, error = flying.pop(future), future.exception()
+                    if error is None:
+                        yield name, future.result()
+                    elif failure is None:
+                        failure = error
+                        self._client.leave()
+            if failure is not None:
+                raise failure
         except BaseException:
             self._client.stop()
             raise
@@ -148,7 +162,9 @@ class EndpointRespondent:
             "task ask for what it does not offer",
         )
 
-    def check_invariance(self, ready: Ready, *, n_items: int = 16) -> Invariance | None:
+    def check_invariance(
+        self, ready: Ready, rows: Mapping[str, Mapping[str, Any]], *, n_items: int = 16
+    ) -> Invariance | None:
         """None: batches are the address's own."""
         return None
 

@@ -4,7 +4,7 @@ As in the package bert_score, without its rescaling: cosines of the encoder's la
 precision is the mean over the answer's tokens of the best cosine with a token of the reference,
 recall the same the other way round, F1 their harmonic mean. Tokens such as [CLS] have no weight
 but may be a best match. With idf a token weighs log((N + 1) / (n + 1)), where n of the N
-references have it.
+references have it. Of several references the best one counts.
 """
 
 from __future__ import annotations
@@ -14,10 +14,11 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from tuneval.evaluation.kinds import OfArgument, PerItem
-from tuneval.evaluation.kinds.per_item import both_texts, lacks_texts
+from tuneval.evaluation.kinds.per_item import lacks_texts, texts_of
 from tuneval.evaluation.metric import About, Unscored
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ class _Grader:
         """The grade of each item that has both texts, nothing for the others; in order."""
         places = [place for place, item in enumerate(items) if lacks_texts(item) is None]
         grades: list[Mapping[str, float | Unscored]] = [{}] * len(items)
-        scores = self._scores([both_texts(items[place]) for place in places])
+        scores = self._scores([texts_of(items[place]) for place in places])
         for place, score in zip(places, scores, strict=True):
             grades[place] = {self.name: score}
         return grades
@@ -91,9 +92,17 @@ class _Grader:
     def score(self, item: Item) -> float | Unscored:
         """The grade of one item."""
         reason = lacks_texts(item) or (IDF_OF_MANY if self.has_idf else None)
-        return next(self._scores([both_texts(item)])) if reason is None else Unscored(reason)
+        return next(self._scores([texts_of(item)])) if reason is None else Unscored(reason)
 
-    def _scores(self, pairs: Sequence[tuple[str, str]]) -> Iterator[float | Unscored]:
+    def _scores(self, texts: Sequence[tuple[str, tuple[str, ...]]]) -> Iterator[float | Unscored]:
+        """Of each answer with its references the best score; in order."""
+        pairs = [(said, reference) for said, references in texts for reference in references]
+        found = self._of_pairs(pairs)
+        for _, references in texts:
+            scores = list(islice(found, len(references)))
+            yield max((s for s in scores if not isinstance(s, Unscored)), default=scores[0])
+
+    def _of_pairs(self, pairs: Sequence[tuple[str, str]]) -> Iterator[float | Unscored]:
         encoder = _encoder(self.encoder)
         weights = idf(encoder.token_ids([r for _, r in pairs])) if self.has_idf else EQUAL
         for start in range(0, len(pairs), PAIRS_AT_ONCE):
@@ -128,7 +137,8 @@ BERTSCORE = OfArgument(
         range=(-1.0, 1.0),
         needs=("prediction", "reference", "encoder"),
         source="F1 of Zhang et al. (2020), not rescaled, on all-MiniLM-L6-v2; `:idf` weighs rare "
-        "tokens more, `:ENCODER` or `:idf:ENCODER` takes another encoder",
+        "tokens more, `:ENCODER` or `:idf:ENCODER` takes another encoder; of several references "
+        "the best",
         use="where the meaning counts and the wording is free",
         avoid="as an absolute figure: it is high for any two sentences, and no two encoders "
         "compare; the default one reads English only, `:model:REFERENCE` what a language model "

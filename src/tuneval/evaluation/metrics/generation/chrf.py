@@ -1,19 +1,17 @@
 """chrF of a whole set as sacrebleu computes it, 0 to 100, with an interval.
 
-sacrebleu finds the character n-grams of each text; the F-score here is its formula on the sums
-of many resamples at once.
+The F-score is sacrebleu's formula on the sums of many resamples at once.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from types import ModuleType
+from itertools import repeat
 from typing import TYPE_CHECKING
 
 from tuneval.evaluation.kinds import OfSums
-from tuneval.evaluation.kinds.per_item import both_texts, lacks_texts
+from tuneval.evaluation.kinds.per_item import lacks_texts, texts_of
 from tuneval.evaluation.metric import About
-from tuneval.extras import require
 
 if TYPE_CHECKING:
     from tuneval.evaluation.items import Item
@@ -21,6 +19,8 @@ if TYPE_CHECKING:
 
 LONGEST_NGRAM = 6
 RECALL_WEIGHT = 2
+
+Counts = list[int]
 
 
 def chrf_of_sums(sums: Floats) -> Floats:
@@ -41,26 +41,40 @@ def chrf_of_sums(sums: Floats) -> Floats:
     )
 
 
-def chrf_counts(prediction: str, reference: str) -> list[int]:
-    """For 1 to 6 characters: n-grams of the answer, of the reference, shared; 18 numbers."""
-    ngrams = _helpers().extract_all_char_ngrams
-    counts: list[int] = []
-    for ours, theirs in zip(
-        ngrams(prediction, LONGEST_NGRAM), ngrams(reference, LONGEST_NGRAM), strict=True
-    ):
+def chrf_counts(prediction: str, *references: str) -> Counts:
+    """For 1 to 6 characters: n-grams of the answer, of the reference, shared; 18 numbers.
+
+    Of several references the one counts by which the answer alone has the highest chrF.
+    """
+    said = "".join(prediction.split())
+    found = [_counts(said, "".join(reference.split())) for reference in references]
+    return found[0] if len(found) == 1 else max(found, key=_chrf_alone)
+
+
+def _counts(said: str, wanted: str) -> Counts:
+    from tuneval.evaluation.metrics.generation.ngrams import shared_ngrams
+
+    counts: Counts = []
+    is_shared = said and wanted
+    shared = shared_ngrams(said, [wanted], LONGEST_NGRAM) if is_shared else repeat(0, LONGEST_NGRAM)
+    for n, in_both in enumerate(shared, start=1):
+        ours, theirs = max(0, len(said) - n + 1), max(0, len(wanted) - n + 1)
         # As in sacrebleu: nothing is held against an answer where the reference has no n-gram.
-        counts += [ours.total() if theirs else 0, theirs.total(), (ours & theirs).total()]
+        counts += [ours if theirs else 0, theirs, in_both]
     return counts
+
+
+def _chrf_alone(counts: Counts) -> float:
+    import numpy as np
+
+    return float(chrf_of_sums(np.array(counts, dtype=np.float64)))
 
 
 def _columns(items: Sequence[Item]) -> Floats:
     import numpy as np
 
-    return np.array([chrf_counts(*both_texts(item)) for item in items], dtype=np.float64)
-
-
-def _helpers() -> ModuleType:
-    return require("sacrebleu.metrics.helpers", extra="eval", why="to compute chrF")
+    rows = [chrf_counts(said, *true) for said, true in map(texts_of, items)]
+    return np.array(rows, dtype=np.float64)
 
 
 CHRF = OfSums(
@@ -71,7 +85,8 @@ CHRF = OfSums(
         higher_is_better=True,
         range=(0.0, 100.0),
         needs=("prediction", "reference"),
-        source="Popović (2015) by sacrebleu: chrF2, up to six characters, blanks left out",
+        source="Popović (2015) as sacrebleu has it: chrF2, up to six characters, blanks left out; "
+        "of several references the nearest",
         use="for translations into languages with many word forms, and for Chinese: it needs no "
         "words",
         avoid="to see whether an answer is true: spelling alike counts, meaning does not",

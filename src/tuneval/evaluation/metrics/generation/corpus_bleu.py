@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from tuneval.catalog import did_you_mean
 from tuneval.errors import UsageError
 from tuneval.evaluation.kinds import OfArgument, OfSums
-from tuneval.evaluation.kinds.per_item import both_texts, lacks_texts
+from tuneval.evaluation.kinds.per_item import lacks_texts, texts_of
 from tuneval.evaluation.metric import About
 from tuneval.evaluation.metrics.generation.words import has_chinese
 from tuneval.extras import require
@@ -29,11 +29,16 @@ TOKENIZERS = ("auto", "13a", "zh", "char", "intl", "none")
 LONGEST_NGRAM = 4
 
 
-def bleu_counts(prediction: str, reference: str, *, tokenizer: str = "auto") -> list[int]:
-    """Both lengths, then n-grams shared and n-grams written, of 1 to 4 words: ten numbers."""
+def bleu_counts(prediction: str, *references: str, tokenizer: str = "auto") -> list[int]:
+    """Both lengths, then n-grams shared and n-grams written, of 1 to 4 words: ten numbers.
+
+    Of several references the length is that of the nearest, and each n-gram counts as often as in
+    the one that has it most.
+    """
     if tokenizer == "auto":
-        tokenizer = "zh" if has_chinese(reference) else "13a"
-    found = _sacrebleu(tokenizer).corpus_score([prediction], [[reference]])
+        tokenizer = "zh" if any(map(has_chinese, references)) else "13a"
+    streams = [[reference] for reference in references]
+    found = _sacrebleu(tokenizer).corpus_score([prediction], streams)
     return [found.sys_len, found.ref_len, *found.counts, *found.totals]
 
 
@@ -62,7 +67,8 @@ def _of_tokenizer(tokenizer: str) -> OfSums:
     def columns(items: Sequence[Item]) -> Floats:
         import numpy as np
 
-        rows = [bleu_counts(*both_texts(item), tokenizer=tokenizer) for item in items]
+        texts = map(texts_of, items)
+        rows = [bleu_counts(said, *true, tokenizer=tokenizer) for said, true in texts]
         return np.array(rows, dtype=np.float64)
 
     return OfSums(
@@ -88,7 +94,7 @@ SACREBLEU = OfArgument(
         range=(0.0, 100.0),
         needs=("prediction", "reference"),
         source="Papineni et al. (2002), Post (2018) by sacrebleu: case kept, smoothed by exp, "
-        "tokenizer 13a, or zh where the reference has Chinese",
+        "tokenizer 13a, or zh where the reference has Chinese; several references count together",
         use="for translations: the BLEU that papers print",
         avoid="for a few short answers, and beside the mean of sentence scores, which is another "
         "number",

@@ -20,7 +20,7 @@ EXACT_MATCH = of_texts(
         range=(0.0, 1.0),
         needs=("prediction", "reference"),
         source="equality of the texts between the outer blanks (SQuAD, Rajpurkar et al. 2016, "
-        "without its normalisation)",
+        "without its normalisation); any of several references will do",
         use="where one text is right: labels, JSON, commands",
         avoid="where many wordings are right: it calls all but one of them wrong",
     ),

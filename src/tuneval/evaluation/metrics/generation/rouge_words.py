@@ -61,7 +61,7 @@ ROUGE_WORDS = OfArgument(
         range=(0.0, 100.0),
         needs=("prediction", "reference"),
         source="Lin (2004) as Google's rouge_score computes it, without stems; a Chinese "
-        "character is a word",
+        "character is a word; of several references the best",
         use="to compare with papers on English summaries",
         avoid="beside rouge-1, rouge-2 and rouge-l, whose words are jieba's and whose n-grams are "
         "sets",

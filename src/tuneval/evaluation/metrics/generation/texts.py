@@ -11,7 +11,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 from tuneval.errors import TunevalError
 from tuneval.evaluation.items import Item
-from tuneval.evaluation.kinds import PerItem, of_texts
+from tuneval.evaluation.kinds import PerItem
+from tuneval.evaluation.kinds.per_item import lacks_texts, texts_of
 from tuneval.evaluation.metric import About, Unscored
 from tuneval.evaluation.metrics.generation.bleu import bleu
 from tuneval.evaluation.metrics.generation.rouge import rouge
@@ -19,29 +20,31 @@ from tuneval.evaluation.metrics.generation.rouge import rouge
 CHARACTERS_PER_WORKER = 10_000_000
 """About eight seconds of work; a worker needs one or two to start and load the dictionary."""
 
-TextPair = tuple[str, str]
+Texts = tuple[str, ...]
+"""An answer and its references, one at least."""
 
 
-def score_pair(prediction: str, reference: str) -> dict[str, float]:
-    """ROUGE-1, -2, -L and BLEU-1 to -4 of one pair, 0..100, under LLaMA-Factory's keys."""
-    values = rouge(prediction, reference)
-    by_order = enumerate(bleu(prediction, reference), start=1)
+def score_pair(prediction: str, *references: str) -> dict[str, float]:
+    """ROUGE-1, -2, -L and BLEU-1 to -4 of an answer, 0..100, under LLaMA-Factory's keys.
+
+    Of several references ROUGE takes the best one, each variant its own; BLEU takes all together.
+    """
+    found = zip(*(rouge(prediction, reference) for reference in references), strict=True)
+    by_order = enumerate(bleu(prediction, *references), start=1)
     return {
-        "rouge-1": values.rouge_1,
-        "rouge-2": values.rouge_2,
-        "rouge-l": values.rouge_l,
+        **dict(zip(("rouge-1", "rouge-2", "rouge-l"), map(max, found), strict=True)),
         **{f"bleu-{order}": value for order, value in by_order},
     }
 
 
-def score_texts(pairs: Sequence[TextPair], *, workers: int | None = None) -> list[dict[str, float]]:
-    """`score_pair` of every (prediction, reference), in order.
+def score_texts(pairs: Sequence[Texts], *, workers: int | None = None) -> list[dict[str, float]]:
+    """`score_pair` of every answer with its references, in order.
 
     `workers` None takes as many processes as pay, up to the CPUs that this one may use.
     """
     n_workers = _workers_that_pay(pairs) if workers is None else min(workers, len(pairs))
     if n_workers <= 1:
-        return [score_pair(prediction, reference) for prediction, reference in pairs]
+        return [score_pair(*texts) for texts in pairs]
     # Every n-th pair: long texts often stand together.
     shares = [pairs[start::n_workers] for start in range(n_workers)]
     with ThreadPoolExecutor(n_workers) as threads:
@@ -54,23 +57,23 @@ def score_texts(pairs: Sequence[TextPair], *, workers: int | None = None) -> lis
 
 def grade_texts(items: Sequence[Item]) -> list[Mapping[str, float | Unscored]]:
     """`score_texts` of the items that have both texts, nothing for the others; in order."""
-    pairs = {
-        place: (item.predict, item.label)
-        for place, item in enumerate(items)
-        if item.predict is not None and item.label is not None
-    }
+    pairs: dict[int, Texts] = {}
+    for place, item in enumerate(items):
+        if lacks_texts(item) is None:
+            prediction, references = texts_of(item)
+            pairs[place] = (prediction, *references)
     scores = dict(zip(pairs, score_texts(list(pairs.values())), strict=True))
     return [dict(scores.get(place, {})) for place in range(len(items))]
 
 
-def _workers_that_pay(pairs: Sequence[TextPair]) -> int:
-    n_characters = sum(len(prediction) + len(reference) for prediction, reference in pairs)
+def _workers_that_pay(pairs: Sequence[Texts]) -> int:
+    n_characters = sum(len(text) for texts in pairs for text in texts)
     affinity = getattr(os, "sched_getaffinity", None)
     n_cpus = len(affinity(0)) if affinity else os.cpu_count() or 1
     return min(n_cpus, n_characters // CHARACTERS_PER_WORKER)
 
 
-def _score_in_a_process(pairs: Sequence[TextPair]) -> list[dict[str, float]]:
+def _score_in_a_process(pairs: Sequence[Texts]) -> list[dict[str, float]]:
     # A fresh interpreter that runs this module: a fork could inherit the locks of torch's
     # threads, and multiprocessing's other ways would run the caller's script again.
     search_path = os.pathsep.join(folder for folder in sys.path if folder)
@@ -95,7 +98,7 @@ def _score_in_a_process(pairs: Sequence[TextPair]) -> list[dict[str, float]]:
 
 def _answer_standard_input() -> None:
     pairs = json.load(sys.stdin)
-    json.dump([score_pair(prediction, reference) for prediction, reference in pairs], sys.stdout)
+    json.dump([score_pair(*texts) for texts in pairs], sys.stdout)
 
 
 def _row(name: str, *, source: str, use: str, avoid: str) -> PerItem:
@@ -110,14 +113,21 @@ def _row(name: str, *, source: str, use: str, avoid: str) -> PerItem:
         use=use,
         avoid=avoid,
     )
-    return of_texts(
-        about,
-        lambda prediction, reference: score_pair(prediction, reference)[name],
-        batch=grade_texts,
-    )
+
+    def score(item: Item) -> float | Unscored:
+        reason = lacks_texts(item)
+        if reason is not None:
+            return Unscored(reason)
+        prediction, references = texts_of(item)
+        return score_pair(prediction, *references)[name]
+
+    return PerItem(about=about, score=score, batch=grade_texts)
 
 
-_ROUGE = "Lin (2004) as LLaMA-Factory reports it: rouge_chinese 1.0.3 on words of jieba"
+_ROUGE = (
+    "Lin (2004) as LLaMA-Factory reports it: rouge_chinese 1.0.3 on words of jieba; of several "
+    "references the best"
+)
 ROUGE_1 = _row(
     "rouge-1",
     source=_ROUGE,
@@ -138,7 +148,7 @@ ROUGE_L = _row(
 )
 _BLEU = (
     "Papineni et al. (2002) as LLaMA-Factory reports BLEU-4: nltk's sentence BLEU on characters, "
-    "smoothed by method 3"
+    "smoothed by method 3; several references count together, as in the paper"
 )
 BLEU_1 = _row(
     "bleu-1",

@@ -50,7 +50,7 @@ TOKEN_F1 = of_texts(
         range=(0.0, 1.0),
         needs=("prediction", "reference"),
         source="Rajpurkar et al. (2016), SQuAD's normalisation; Chinese by character as in "
-        "CMRC 2018 (Cui et al. 2019)",
+        "CMRC 2018 (Cui et al. 2019); of several references the best",
         use="for short answers from a text: names, dates, phrases",
         avoid="for long answers, and where a single word such as 'not' turns the meaning",
     ),

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from html import escape
+from typing import Literal
 
 from tuneval.evaluation.report.loss_chart import COLOURS
-from tuneval.evaluation.report.numbers import estimate_text, value_text
+from tuneval.evaluation.report.numbers import (
+    change_text,
+    difference_text,
+    estimate_text,
+    value_text,
+)
 from tuneval.pages.axis import Axis, linear_axis
 from tuneval.pages.markup import Html
 from tuneval.statistics.estimate import Estimate
@@ -16,12 +22,19 @@ ROW, TOP, BOTTOM = 26, 8, 30
 LONGEST_LABEL = 21
 
 
-def dots(figures: Mapping[str, Estimate], name: str) -> Html:
-    """The chart; empty without a figure. Shares have an axis from 0 to 100%."""
+Scale = Literal["whole", "close", "difference"]
+"""Shares from 0 to 100%; just what there is; differences, with a line at 0."""
+
+
+def dots(figures: Mapping[str, Estimate], name: str, *, scale: Scale = "whole") -> Html:
+    """The chart; empty without a figure."""
     if not figures:
         return ""
     units = {estimate.unit for estimate in figures.values()}
-    axis = _axis(figures)
+    axis = _axis(figures, scale)
+    text, said_of = value_text, estimate_text
+    if scale == "difference":
+        text, said_of = change_text, difference_text
     height = TOP + ROW * len(figures) + BOTTOM
     floor = height - BOTTOM
     unit = units.pop() if len(units) == 1 else ""
@@ -32,13 +45,15 @@ def dots(figures: Mapping[str, Estimate], name: str) -> Html:
     grid = "".join(
         f'<line class="grid" x1="{x(tick):.1f}" x2="{x(tick):.1f}" y1="{TOP}" y2="{floor}"/>'
         f'<text x="{x(tick):.1f}" y="{floor + 18}" text-anchor="middle">'
-        f"{escape(value_text(tick, unit))}</text>"
+        f"{escape(text(tick, unit))}</text>"
         for tick, _ in axis.ticks
     )
+    if scale == "difference":
+        grid += f'<line class="zero" x1="{x(0):.1f}" x2="{x(0):.1f}" y1="{TOP}" y2="{floor}"/>'
     rows = "".join(
         _row(number, label, estimate, x) for number, (label, estimate) in enumerate(figures.items())
     )
-    said = "; ".join(f"{label} {estimate_text(found)}" for label, found in figures.items())
+    said = "; ".join(f"{label} {said_of(found)}" for label, found in figures.items())
     return (
         f'<svg class="dots" viewBox="0 0 {WIDTH} {height}" role="img" '
         f'aria-label="{escape(f"{name}: {said}")}">{grid}{rows}</svg>'
@@ -62,13 +77,16 @@ def _row(number: int, label: str, estimate: Estimate, x: Callable[[float], float
     )
 
 
-def _axis(figures: Mapping[str, Estimate]) -> Axis:
+def _axis(figures: Mapping[str, Estimate], scale: Scale) -> Axis:
     ends = [
         end
         for found in figures.values()
         for end in (found.low, found.value, found.high)
         if end is not None
     ]
-    if all(found.unit == "share" for found in figures.values()) and min(ends) >= 0:
+    if scale == "difference":
+        ends.append(0.0)
+    shares = all(found.unit == "share" for found in figures.values())
+    if scale == "whole" and shares and min(ends) >= 0:
         return linear_axis(0.0, 1.0)
     return linear_axis(min(ends), max(ends)).widened(0.05)

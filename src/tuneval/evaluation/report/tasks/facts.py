@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from tuneval.evaluation.asking.overall import ITEMS
 from tuneval.evaluation.comparing.comparison import Comparison, ComparisonRow
 from tuneval.evaluation.record import EvaluationResult
+from tuneval.evaluation.stability.repeats import source_of
 from tuneval.evaluation.suites.matrix import Matrix
 from tuneval.statistics.estimate import Estimate
 
@@ -37,10 +39,10 @@ class TasksFacts:
         return {label: tasks[title] for label, tasks in self.results.items() if title in tasks}
 
     @property
-    def has_averages(self) -> bool:
-        """Whether the main figure of a task is weighed otherwise than item by item."""
-        results = (result for tasks in self.results.values() for result in tasks.values())
-        return any(r.task is not None and r.task.headline() is not None for r in results)
+    def told(self) -> list[str]:
+        """The titles without the later ones of repeated runs, which `stability` tells of."""
+        first = {source_of(title)[0]: title for title in reversed(self.titles)}
+        return [title for title in self.titles if title in first.values()]
 
     def differences(self) -> list[tuple[str, str, ComparisonRow]]:
         """Task, model and the difference of its main metric to the first model's."""
@@ -59,11 +61,11 @@ def main_metric(result: EvaluationResult) -> str:
 
 def headline(result: EvaluationResult) -> Estimate | None:
     """The main figure as the protocol averages it."""
-    figure = None if result.task is None else result.task.headline()
-    return result.metrics[main_metric(result)].estimate if figure is None else figure.estimate
+    return result.figure(main_metric(result))
 
 
-def averaged(result: EvaluationResult) -> str:
-    """How the main figure is averaged: "items", or the tag whose values count alike."""
-    figure = None if result.task is None else result.task.headline()
-    return "items" if figure is None else figure.over
+def averaged(result: EvaluationResult, metric: str | None = None) -> str:
+    """How a figure, the main one, is averaged: "items", or the tag whose values count alike."""
+    name = main_metric(result) if metric is None else metric
+    figure = None if result.task is None else result.task.figure(name)
+    return ITEMS if figure is None else figure.over

@@ -37,7 +37,7 @@ def task_sections(facts: TasksFacts) -> Html:
         [
             _scores(facts),
             _differences(facts),
-            *(_task(facts, number, title) for number, title in enumerate(facts.titles)),
+            *(_task(facts, number, title) for number, title in enumerate(facts.told)),
             "" if facts.matrix is None else matrix_section(facts.matrix),
             _hashes(facts),
         ]
@@ -49,13 +49,9 @@ def _scores(facts: TasksFacts) -> Html:
     for title in facts.titles:
         results = facts.of(title)
         first = next(iter(results.values()))
-        over = averaged(first)
-        mean = (
-            "" if over == "items" else m.both(Text(f"macro average by {over}", f"按 {over} 宏平均"))
-        )
         figures = [headline(results[label]) if label in results else None for label in facts.models]
-        name = f"{m.both(metric_name(main_metric(first)))}<br><small>{mean}</small>"
-        rows.append([f"<b>{escape(title)}</b>", name, *map(_figure, figures)])
+        name = verdict.averaged_name(main_metric(first), averaged(first))
+        rows.append([f"<b>{escape(title)}</b>", m.both(name), *map(_figure, figures)])
     return m.section(
         "scores",
         Text("What each model scores", "各模型得分"),
@@ -80,7 +76,7 @@ def _differences(facts: TasksFacts) -> Html:
     rows = [
         [
             f"<b>{escape(title)}</b>",
-            m.both(metric_name(row.metric)),
+            m.both(verdict.figure_name(row)),
             escape(label),
             f'<span class="nowrap">{change_text(row.difference.value, row.unit)}</span><br>'
             f'<small class="nowrap">{interval_text(row.difference, signed=True)}</small>',
@@ -103,7 +99,7 @@ def _differences(facts: TasksFacts) -> Html:
         Text(f"Against {first}, item by item", f"与 {first} 逐条比较"),
         m.table(headings, rows, css="record"),
         m.note(verdict.together(len(found))),
-        m.note(verdict.OVER_ITEMS) if facts.has_averages else "",
+        m.note(verdict.tests_of([row for *_, row in found])),
     )
 
 
@@ -129,13 +125,15 @@ def _task(facts: TasksFacts, number: int, title: str) -> Html:
 
 def _metrics(results: dict[str, EvaluationResult]) -> Html:
     names = dict.fromkeys(name for result in results.values() for name in result.metrics)
+    first = next(iter(results.values()))
     rows = []
     for name in sorted(names, key=lambda name: (reading_order(name), name)):
-        said, meaning = metric_name(name), metric_meaning(name)
+        said = verdict.averaged_name(name, averaged(first, name))
+        meaning = metric_meaning(name)
         cells = [f"<b>{m.both(said)}</b><br><small>{m.both(meaning)}</small>"]
         for result in results.values():
             found = result.metrics.get(name)
-            cells.append("–" if found is None else _figure(found.estimate) + _unscored(found))
+            cells.append("–" if found is None else _figure(result.figure(name)) + _unscored(found))
         rows.append(cells)
     return m.table([Text("metric", "指标"), *results], rows, css="record")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from tuneval.evaluation.catalogs.metric_names import metric_name, reading_order
+from tuneval.evaluation.catalogs.metric_names import reading_order
 from tuneval.evaluation.record import EvaluationResult
 from tuneval.evaluation.report import verdict
 from tuneval.evaluation.report.numbers import (
@@ -29,7 +29,7 @@ def task_lines(facts: TasksFacts) -> Iterator[str]:
     yield "\n## What each model scores\n"
     yield from table(["task", "metric", *facts.models], [_scores(facts, t) for t in facts.titles])
     yield from _differences(facts)
-    for title in facts.titles:
+    for title in facts.told:
         yield from _task(facts, title)
     if facts.matrix is not None:
         yield from matrix_lines(facts.matrix)
@@ -39,12 +39,11 @@ def task_lines(facts: TasksFacts) -> Iterator[str]:
 def _scores(facts: TasksFacts, title: str) -> list[str]:
     results = facts.of(title)
     first = next(iter(results.values()))
-    name = metric_name(main_metric(first)).en
-    over = averaged(first)
+    name = verdict.averaged_name(main_metric(first), averaged(first)).en
     cells = [
         _figure(headline(results[label])) if label in results else "–" for label in facts.models
     ]
-    return [title, name if over == "items" else f"{name}, macro average by {over}", *cells]
+    return [title, name, *cells]
 
 
 def _figure(estimate: Estimate | None) -> str:
@@ -61,7 +60,7 @@ def _differences(facts: TasksFacts) -> Iterator[str]:
         [
             [
                 title,
-                metric_name(row.metric).en,
+                verdict.figure_name(row).en,
                 label,
                 difference_text(row.difference),
                 p_text(row.p_holm),
@@ -71,9 +70,8 @@ def _differences(facts: TasksFacts) -> Iterator[str]:
             for title, label, row in found
         ],
     )
-    yield f"\n{verdict.together(len(found)).en}"
-    if facts.has_averages:
-        yield f"\n{verdict.OVER_ITEMS.en}"
+    tests = verdict.tests_of([row for *_, row in found]).en
+    yield f"\n{verdict.together(len(found)).en} {tests}"
 
 
 def _task(facts: TasksFacts, title: str) -> Iterator[str]:
@@ -82,11 +80,15 @@ def _task(facts: TasksFacts, title: str) -> Iterator[str]:
     for line in how_asked(results):
         yield f"- {line.en}"
     names = dict.fromkeys(name for result in results.values() for name in result.metrics)
+    first = next(iter(results.values()))
     yield ""
     yield from table(
         ["metric", *results],
         [
-            [metric_name(name).en, *(_of_metric(result, name) for result in results.values())]
+            [
+                verdict.averaged_name(name, averaged(first, name)).en,
+                *(_of_metric(result, name) for result in results.values()),
+            ]
             for name in sorted(names, key=lambda name: (reading_order(name), name))
         ],
     )
@@ -95,8 +97,7 @@ def _task(facts: TasksFacts, title: str) -> Iterator[str]:
 
 
 def _of_metric(result: EvaluationResult, name: str) -> str:
-    found = result.metrics.get(name)
-    return "–" if found is None else _figure(found.estimate)
+    return _figure(result.figure(name))
 
 
 def _ranges(results: Mapping[str, EvaluationResult]) -> Iterator[str]:

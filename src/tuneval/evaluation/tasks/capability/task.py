@@ -16,6 +16,14 @@ from tuneval.evaluation.tasks.capability.items import (
 
 CAPABILITIES: tuple[CapabilityName, ...] = get_args(CapabilityName)
 
+OF_TWO_PARTS = {
+    "long_text_understanding": "long_text",
+    "long_text_generation": "long_text",
+    "sentiment_analysis": "sentiment",
+    "sentiment_expression": "sentiment",
+}
+"""What the coverage of all tasks calls what the suite asks in two parts."""
+
 
 class CapabilitySuite(Task):
     """Thirteen capabilities in two languages; `capabilities` and `languages` take a part.
@@ -31,19 +39,7 @@ class CapabilitySuite(Task):
         "rule, the others are listed for a judge",
         kind="generation",
         languages=("en", "zh"),
-        capabilities=(
-            "understanding",
-            "generation",
-            "knowledge",
-            "adaptability",
-            "long_text",
-            "diversity",
-            "sentiment",
-            "reasoning",
-            "problem_solving",
-            "ethics",
-            "dialogue",
-        ),
+        capabilities=tuple(dict.fromkeys(OF_TWO_PARTS.get(c, c) for c in CAPABILITIES)),
         metrics=("rule_passed", "judge_score"),
         protocols={"chat": "through the model's chat template, with nothing before the question"},
         layout="none: the items come with tuneval",

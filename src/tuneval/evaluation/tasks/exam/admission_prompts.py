@@ -21,6 +21,12 @@ _CHOOSE_FROM = {
 }
 _EXPLANATION = {"en": "Explanation for Problem {}:   ", "zh": "问题 {}的解析:   "}
 _THEREFORE = {"en": "The answer is therefore", "zh": "答案是"}
+# The last letter is E or D here, whatever options a question has.
+_SECOND_STAGE = {
+    "en": "Therefore, among A through E, the answer is",
+    "zh": "因此，从A到D, 我们应选择",
+}
+_SECOND_STAGE_OF_CLOZE = {"en": "Therefore, the answer is", "zh": "因此，答案是"}
 _HINTS = {"en": "The answer is ", "zh": "答案是："}
 # For written answers OpenCompass has a blank behind the colon.
 _WRITTEN_HINTS = {"en": "The answer is ", "zh": "答案是： "}
@@ -43,6 +49,12 @@ def zero_shot(problem: Problem, about: Admission, *, reasons: bool, is_chat: boo
     if is_chat:
         return Framed(prompt=(Message("user", text),))
     return Framed(prompt=text, lead=" " if about.language == "en" else "")
+
+
+def second_stage(about: Admission) -> str:
+    """What AGIEval puts below a question and the reasoning on it: its second stage."""
+    texts = _SECOND_STAGE_OF_CLOZE if about.form == "cloze" else _SECOND_STAGE
+    return texts[about.language]
 
 
 def few_shot(

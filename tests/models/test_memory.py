@@ -100,7 +100,10 @@ def test_room_for_answers_is_counted_in_keys_and_values(tiny_llama, monkeypatch)
     bytes_per_token = 4 * 2 * 32 * 2 * 4
     free = 10_000 * bytes_per_token
     monkeypatch.setattr(memory, "available_bytes", lambda device: free)
-    assert memory.find_room(tiny_llama.model, usual=100) == int(0.3 * 10_000)
+    assert memory.find_room(tiny_llama.model, usual=100) == 100 * 2**4, "of 3,000"
+    assert memory.find_room(tiny_llama.model, usual=1500) == 3000
     assert memory.find_room(tiny_llama.model, usual=5000) == 5000
+    monkeypatch.setattr(memory, "available_bytes", lambda device: 1000 * free)
+    assert memory.find_room(tiny_llama.model, usual=4096) == memory.LARGEST_TOKEN_BUDGET
     monkeypatch.setattr(memory, "available_bytes", lambda device: None)
     assert memory.find_room(tiny_llama.model, usual=100) == 100

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tuneval.models.forward import Forward
     from tuneval.models.sequences import Input
 
-# Beyond this a pass is no faster, and a kill loses more.
+# Beyond this a pass is no faster, and a kill loses more; nor are answers, on a CPU.
 LARGEST_TOKEN_BUDGET = 65_536
 PROBE_TOKENS = 1024
 # Of what is free when asked: the allocator's leftovers and other work need some too.
@@ -61,14 +61,15 @@ def find_token_budget(forward: Forward, inputs: Sequence[Input], *, usual: int) 
         return usual
     bytes_per_token = max(1.0, (taken[1] - taken[0]) / (3 * small * len(longest)))
     tokens = int(USABLE * _free_bytes(forward.device) / bytes_per_token)
-    budget = usual
-    while 2 * budget <= min(tokens, LARGEST_TOKEN_BUDGET):
-        budget *= 2
-    return budget
+    return _doubled(usual, min(tokens, LARGEST_TOKEN_BUDGET))
 
 
 def find_room(model: Any, *, usual: int) -> int:
-    """How many tokens may be held as keys and values, by the memory there is; at least `usual`."""
+    """How many tokens may be held as keys and values: a power of two times `usual`.
+
+    By the memory there is. Powers of two make it the same beside other work, mostly, and with it
+    the batches, whose rounding decides between tokens that are all but equally likely.
+    """
     device = next(model.parameters()).device
     free = _free_bytes(device) if device.type == "cuda" else available_bytes(device)
     if free is None:
@@ -78,7 +79,15 @@ def find_room(model: Any, *, usual: int) -> int:
     width = getattr(config, "head_dim", None) or config.hidden_size // heads
     heads = getattr(config, "num_key_value_heads", None) or heads
     bytes_per_token = 2 * config.num_hidden_layers * heads * width * model.dtype.itemsize
-    return max(usual, int(USABLE_FOR_STATES * free / bytes_per_token))
+    most = int(USABLE_FOR_STATES * free / bytes_per_token)
+    if device.type == "cpu":
+        most = min(most, LARGEST_TOKEN_BUDGET)
+    return _doubled(usual, most)
+
+
+def _doubled(usual: int, most: int) -> int:
+    """The largest power of two times `usual` within `most`, at least `usual`."""
+    return usual * 2 ** max(0, (most // usual).bit_length() - 1)
 
 
 def _free_bytes(device: torch.device) -> int:

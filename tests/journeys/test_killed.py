@@ -110,7 +110,9 @@ def items_of(folder: Path) -> list[dict]:
     text = (folder / "evaluation" / "after" / "items.jsonl").read_text(encoding="utf-8")
     items = [json.loads(line) for line in text.splitlines()]
     for item in items:
-        item["fields"] = {k: v for k, v in item["fields"].items() if k not in MEASURED}
+        item["fields"] = {
+            k: v for k, v in item["fields"].items() if k not in (*MEASURED, "train_seconds")
+        }
     return items
 
 

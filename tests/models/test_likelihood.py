@@ -420,9 +420,20 @@ def test_what_is_known_in_part_is_read_in_the_very_same_passes(
     passes_of(tiny_llama.model, requests, **settings)
     passes, laid_out[:] = laid_out.copy(), []
     for known in ({0, 3, 5}, set(range(0, len(requests), 2)), set(range(1, len(requests)))):
-        found = one_by_one(passes_of(tiny_llama.model, requests, known=known, **settings))
+        found = one_by_one(
+            passes_of(tiny_llama.model, requests, known=known, whole=True, **settings)
+        )
         assert found == {index: nll for index, nll in whole.items() if index not in known}
     assert all(row in passes for row in laid_out)
+
+
+def test_known_inputs_are_left_out_of_what_is_read(tiny_llama, requests):
+    events = []
+    passes_of(tiny_llama.model, requests, known={15, 16, 18}, report=events.append)
+    fewer = events[-1].values
+    passes_of(tiny_llama.model, requests, report=events.append)
+    assert fewer["inputs"] < events[-1].values["inputs"]
+    assert fewer["tokens"] < events[-1].values["tokens"]
 
 
 def test_passes_of_which_all_is_known_are_left_out(tiny_llama, requests):

@@ -232,7 +232,7 @@ def test_a_model_that_gives_no_number_is_an_error_and_keeps_nothing(tmp_path, sm
         model.model.norm.weight.fill_(float("nan"))
     model.save_pretrained(folder)
     AutoTokenizer.from_pretrained(small_folder).save_pretrained(folder)
-    with pytest.raises(ModelError, match="nan"):
+    with pytest.raises(ModelError, match="NaN"):
         scored(tmp_path / "scores", folder, OTHERS)
     kept = (tmp_path / "scores" / "measured.jsonl").read_text().splitlines()
     assert len(kept) == 1

@@ -3,6 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from scipy import stats
+from scipy.optimize import brentq
 
 from tuneval.errors import StatisticsError
 from tuneval.statistics.jackknife import LeftOut, paired_jackknife
@@ -26,8 +27,9 @@ def test_of_a_mean_it_is_students_interval_and_test() -> None:
         tuple(test.confidence_interval())
     )
     assert paired.n_higher + paired.n_lower == 12
-    # 80% power: 1.96 and 0.84 standard errors.
-    assert paired.detectable == pytest.approx((1.959964 + 0.841621) * stats.sem(other - values))
+    edge = stats.t.ppf(0.975, 11)
+    shift = brentq(lambda d: stats.nct.sf(edge, 11, d) + stats.nct.cdf(-edge, 11, d) - 0.8, 1, 5)
+    assert paired.detectable == pytest.approx(shift * stats.sem(other - values), rel=1e-4)
 
 
 def test_without_spread_or_with_one_item_there_is_no_interval() -> None:

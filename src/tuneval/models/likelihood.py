@@ -98,7 +98,7 @@ def measure_likelihood(
     """One Likelihood per request whose index is not in `known`, in order.
 
     `on_result(index, likelihood)` hears each as soon as it is there. Passes are laid out as in
-    `measure_nll`.
+    `measure_nll`, and run whole.
 
     `token_budget` bounds the tokens of one forward pass (None: found by the memory there is); it
     is halved when memory runs out. `batch_size` bounds the inputs of one pass. `arrange`: packed
@@ -116,7 +116,9 @@ def measure_likelihood(
             if on_result is not None:
                 on_result(index, likelihood)
 
-    work = _Work(model, token_budget, batch_size, arrange, with_choices=True, report=report)
+    work = _Work(
+        model, token_budget, batch_size, arrange, whole=True, with_choices=True, report=report
+    )
     work.measure(requests, keep, known=known)
     return [result for result in results if result is not None]
 
@@ -127,6 +129,7 @@ def measure_nll(
     *,
     on_batch: OnBatch,
     known: Collection[int] = (),
+    whole: bool = False,
     token_budget: int | None = None,
     batch_size: int | None = None,
     arrange: Arrange = "auto",
@@ -135,15 +138,18 @@ def measure_nll(
     """The Nll of every request whose index is not in `known`, told pass by pass to `on_batch`.
 
     Passes are laid out over all requests, and those that hold nothing unknown are left out: what
-    is measured after a kill is measured exactly as it would have been without. Arguments and
-    errors as in `measure_likelihood`.
+    is measured after a kill is measured exactly as it would have been without, where all that a
+    pass told was kept. Of a pass known in part only the unknown is measured, or, `whole`, all of
+    it, which is exact too but costs more. Arguments and errors as in `measure_likelihood`.
     """
 
     def tell(answers: Answers) -> None:
         new = [(index, likelihood) for index, likelihood in answers if index not in known]
         on_batch([(index, _nll(likelihood)) for index, likelihood in new])
 
-    work = _Work(model, token_budget, batch_size, arrange, with_choices=False, report=report)
+    work = _Work(
+        model, token_budget, batch_size, arrange, whole=whole, with_choices=False, report=report
+    )
     work.measure(requests, tell, known=known)
 
 
@@ -187,12 +193,17 @@ def _nll(likelihood: Likelihood) -> Nll:
 
 @dataclass(frozen=True, slots=True)
 class _Work:
-    """How requests are measured; `with_choices`: also find the model's own best tokens."""
+    """How requests are measured.
+
+    `whole`: passes known in part run as they are. `with_choices`: also find the model's own best
+    tokens.
+    """
 
     model: Any
     token_budget: int | None
     batch_size: int | None
     arrange: Arrange
+    whole: bool
     with_choices: bool
     report: Report
 
@@ -220,7 +231,7 @@ class _Work:
         done = computed = 0
         with prepare(self.model, inputs[0].ids, inputs[-1].ids, packed=packed) as forward:
             budget = self.token_budget or find_token_budget(forward, inputs, usual=TOKEN_BUDGET)
-            pending = _wanted(self._arranged(inputs, forward, budget), known)
+            pending = _wanted(self._arranged(inputs, forward, budget), known, whole=self.whole)
             total = sum(len(item) for row in pending for item in row.inputs)
             n_inputs = sum(len(row.inputs) for row in pending)
             self.report(Started(STAGE, total, "tokens"))
@@ -278,11 +289,21 @@ def _is_wanted(item: Input, known: Collection[int]) -> bool:
     return any(reading.request not in known for reading in item.readings)
 
 
-def _wanted(rows: deque[PackedRow], known: Collection[int]) -> deque[PackedRow]:
-    """The rows of which not all is known, whole: of fewer inputs the last digits would differ."""
+def _wanted(rows: deque[PackedRow], known: Collection[int], *, whole: bool) -> deque[PackedRow]:
+    """The rows of which not all is known: whole, since of fewer inputs the last digits would
+    differ, or else only the inputs that are wanted.
+    """
     if not known:
         return rows
-    return deque(row for row in rows if any(_is_wanted(item, known) for item in row.inputs))
+    left: deque[PackedRow] = deque()
+    for row in rows:
+        wanted = tuple(item for item in row.inputs if _is_wanted(item, known))
+        if wanted and whole:
+            left.append(row)
+        elif wanted:
+            alone = len(wanted) == 1 and not row.is_begun
+            left.append(PackedRow(wanted, 0 if alone else row.n_shared, row.is_begun))
+    return left
 
 
 def _smaller(batch: Batch, token_budget: int) -> int:

@@ -79,7 +79,10 @@ class LocalRespondent(EngineRespondent):
         _, writer = self._opened()
         assert isinstance(writer, TorchWriter)
         engine = TorchEngine(
-            writer.model, token_budget=config.token_budget, batch_size=config.batch_size
+            writer.model,
+            token_budget=config.token_budget,
+            batch_size=config.batch_size,
+            whole_passes=True,  # a question may be kept that lies in two passes, of which one ran
         )
         return engine, writer
 

@@ -15,7 +15,7 @@ from tuneval.runs.events import Report, ignore
 
 
 class TorchEngine:
-    """A loaded model, asked through `measure_nll`."""
+    """A loaded model, asked through `measure_nll`; `whole_passes` is its `whole`."""
 
     def __init__(
         self,
@@ -24,10 +24,12 @@ class TorchEngine:
         token_budget: int | None = None,
         batch_size: int | None = None,
         max_length: int | None = None,
+        whole_passes: bool = False,
     ) -> None:
         self.model = model
         self._token_budget = token_budget
         self._batch_size = batch_size
+        self._whole_passes = whole_passes
         limits = [n for n in (longest_input(model), max_length) if n is not None]
         self.longest_input = min(limits) if limits else None
 
@@ -44,6 +46,7 @@ class TorchEngine:
             self.model,
             requests,
             known=known,
+            whole=self._whole_passes,
             token_budget=self._token_budget,
             batch_size=self._batch_size,
             report=report,

@@ -90,7 +90,7 @@ def test_off_the_cpu_rows_are_packed_where_shared_beginnings_pay(n_shared, packe
     requests = [Request([*shared, *source.integers(0, 9, 30).tolist()], [1]) for _ in range(20)]
     inputs = likelihood.distinct_inputs(requests)
     work = likelihood._Work(
-        model, 4096, None, "auto", with_choices=False, report=lambda event: None
+        model, 4096, None, "auto", whole=False, with_choices=False, report=lambda event: None
     )
     assert work._is_packed(inputs) is packed
 

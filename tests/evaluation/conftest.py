@@ -84,3 +84,26 @@ def _make_item() -> MakeItem:
 @pytest.fixture(name="make_evaluation")
 def _make_evaluation() -> MakeEvaluation:
     return evaluation
+
+
+@pytest.fixture
+def batch_sizes(monkeypatch) -> tuple[list[int], list[int]]:
+    """How many inputs each pass reads, and how many answers each pass goes on with."""
+    from tuneval.models import continuous
+    from tuneval.models.forward import Forward
+
+    read: list[int] = []
+    written: list[int] = []
+    batch, next_tokens = Forward.batch, continuous.next_tokens
+
+    def reading(self, row):
+        read.append(len(row.inputs))
+        return batch(self, row)
+
+    def writing(logits, rows):
+        written.append(len(rows))
+        return next_tokens(logits, rows)
+
+    monkeypatch.setattr(Forward, "batch", reading)
+    monkeypatch.setattr(continuous, "next_tokens", writing)
+    return read, written

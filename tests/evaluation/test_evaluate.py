@@ -15,9 +15,8 @@ from tuneval.evaluation.evaluate import evaluate
 from tuneval.evaluation.items import read_items
 from tuneval.evaluation.metrics.likelihood import TEACHER_FORCED
 from tuneval.evaluation.record import EvaluationResult
-from tuneval.models import consumption, continuous
+from tuneval.models import consumption
 from tuneval.models.energy import Counter
-from tuneval.models.forward import Forward
 from tuneval.models.load import load_model
 from tuneval.runs.events import ItemDone, Warned, ignore
 from tuneval.tokenization import load_template
@@ -133,20 +132,8 @@ def test_stopped_anywhere_it_goes_on_and_ends_as_if_undisturbed(loaded, tmp_path
     assert again.metrics["bleu-4"] == undisturbed.metrics["bleu-4"]
 
 
-def test_a_batch_size_bounds_what_is_worked_on_at_a_time(loaded, tmp_path, monkeypatch):
-    read, written = [], []
-    batch, next_tokens = Forward.batch, continuous.next_tokens
-
-    def reading(self, row):
-        read.append(len(row.inputs))
-        return batch(self, row)
-
-    def writing(logits, rows):
-        written.append(len(rows))
-        return next_tokens(logits, rows)
-
-    monkeypatch.setattr(Forward, "batch", reading)
-    monkeypatch.setattr(continuous, "next_tokens", writing)
+def test_a_batch_size_bounds_what_is_worked_on_at_a_time(loaded, tmp_path, batch_sizes):
+    read, written = batch_sizes
     run(loaded, tmp_path, config=CONFIG.model_copy(update={"batch_size": 2}))
     assert (max(read), max(written)) == (2, 2)
 

@@ -14,8 +14,7 @@ from tuneval.evaluation.answering.kept import ELAPSED, Kept
 from tuneval.evaluation.answering.local import LocalRespondent, measure_of, open_local
 from tuneval.evaluation.config import EvaluateConfig
 from tuneval.evaluation.question import Question
-from tuneval.models import continuous, generation
-from tuneval.models.forward import Forward
+from tuneval.models import generation
 from tuneval.runs.events import Finished, ItemDone, Started
 
 MEASURED = ("seconds", "seconds_to_first", "peak_memory_bytes", "energy_joules")
@@ -158,20 +157,8 @@ def test_progress_is_told_item_by_item(answers):
     assert isinstance(events[-1], Finished)
 
 
-def test_a_batch_size_bounds_what_is_worked_on_at_a_time_in_every_way(answers, monkeypatch):
-    read, written = [], []
-    batch, next_tokens = Forward.batch, continuous.next_tokens
-
-    def reading(self, row):
-        read.append(len(row.inputs))
-        return batch(self, row)
-
-    def writing(logits, rows):
-        written.append(len(rows))
-        return next_tokens(logits, rows)
-
-    monkeypatch.setattr(Forward, "batch", reading)
-    monkeypatch.setattr(continuous, "next_tokens", writing)
+def test_a_batch_size_bounds_what_is_worked_on_at_a_time_in_every_way(answers, batch_sizes):
+    read, written = batch_sizes
     whole = answers(QUESTIONS)
     assert max(read) > 2
     assert max(written) > 2

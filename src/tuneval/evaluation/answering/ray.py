@@ -62,6 +62,7 @@ def open_on_ray(
             device=device,
             token_budget=config.token_budget,
             batch_size=config.batch_size,
+            whole_passes=True,  # as where a model answers in this process
             max_length=config.max_length,
         ),
         engine=config.engine,

@@ -17,7 +17,7 @@ class EngineConfig:
     """Which model, and how it computes. It can be sent to other processes.
 
     `token_budget` bounds the tokens of one forward pass; None finds it by the memory there is.
-    `batch_size` bounds its sequences.
+    `batch_size` bounds its sequences. `whole_passes` is `whole` of `measure_nll`.
     """
 
     model: str
@@ -26,6 +26,7 @@ class EngineConfig:
     device: str = "auto"
     token_budget: int | None = None
     batch_size: int | None = None
+    whole_passes: bool = False
     max_length: int | None = None
 
 

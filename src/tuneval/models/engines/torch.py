@@ -79,4 +79,5 @@ def open_engine(config: EngineConfig, *, report: Report = ignore) -> TorchEngine
         token_budget=config.token_budget,
         batch_size=config.batch_size,
         max_length=config.max_length,
+        whole_passes=config.whole_passes,
     )
